@@ -1,0 +1,62 @@
+use zx_process_memory::sys::{
+    self, ZX_INFO_JOB_CHILDREN, ZX_OK, ZX_RIGHT_SAME_RIGHTS, zx_handle_t, zx_koid_t,
+};
+use zx_process_memory::{Process, Status};
+
+pub const NUMBER: &str = "koid";
+pub type Number = zx_koid_t;
+
+pub fn own_number() -> Number {
+    // SAFETY: nothing is written.
+    let own = unsafe { Process::current() };
+    own.and_then(|own| own.koid()).unwrap_or(0)
+}
+
+pub fn open(koid: Number) -> Result<Process, (Status, &'static str)> {
+    if koid == own_number() {
+        return Err((Status::InvalidArgs, "that is poke itself"));
+    }
+    let found = find_below(sys::zx_job_default(), koid);
+    let hint = "no process with this koid is below the default job";
+    let handle = found.ok_or((Status::NotFound, hint))?;
+    // SAFETY: the kernel just made this handle for us, and it is not poke's own.
+    unsafe { Process::from_raw(handle) }.map_err(|status| (status, hint))
+}
+
+/// Looks among the children of a job, and then in the jobs below it.
+fn find_below(job: zx_handle_t, koid: zx_koid_t) -> Option<zx_handle_t> {
+    child_of(job, koid).or_else(|| {
+        jobs_in(job).into_iter().find_map(|below| {
+            let below = child_of(job, below)?;
+            let found = find_below(below, koid);
+            // SAFETY: `child_of` made this handle, and it is not used afterwards.
+            unsafe { sys::zx_handle_close(below) };
+            found
+        })
+    })
+}
+
+fn child_of(job: zx_handle_t, koid: zx_koid_t) -> Option<zx_handle_t> {
+    let mut child = 0;
+    // SAFETY: `child` is valid for a write.
+    let raw = unsafe { sys::zx_object_get_child(job, koid, ZX_RIGHT_SAME_RIGHTS, &raw mut child) };
+    (raw == ZX_OK).then_some(child)
+}
+
+fn jobs_in(job: zx_handle_t) -> Vec<zx_koid_t> {
+    let mut koids = vec![0; 1024];
+    let mut actual = 0;
+    // SAFETY: `koids` is writable for as many bytes, `actual` for one count.
+    let raw = unsafe {
+        sys::zx_object_get_info(
+            job,
+            ZX_INFO_JOB_CHILDREN,
+            koids.as_mut_ptr().cast(),
+            size_of_val(&koids[..]),
+            &raw mut actual,
+            std::ptr::null_mut(),
+        )
+    };
+    koids.truncate(if raw == ZX_OK { actual } else { 0 });
+    koids
+}

@@ -1,0 +1,21 @@
+use zx_process_memory::{Process, Status, stand_in};
+
+pub const NUMBER: &str = "pid";
+pub type Number = u32;
+
+pub fn own_number() -> Number {
+    std::process::id()
+}
+
+pub fn open(pid: Number) -> Result<Process, (Status, &'static str)> {
+    stand_in::process_from_pid(pid).map_err(|status| {
+        let hint = match status {
+            Status::NotFound => "no process has this pid",
+            Status::BadState => "the process has ended",
+            Status::InvalidArgs => "that is poke itself, or a thread, or no pid at all",
+            Status::AccessDenied => "one must be allowed to trace it; RUST_LOG=debug tells more",
+            _ => "RUST_LOG=debug tells more",
+        };
+        (status, hint)
+    })
+}

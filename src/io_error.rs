@@ -1,0 +1,63 @@
+use crate::{Incomplete, Status};
+use std::io;
+
+/// Keeps the status inside: `error.get_ref()` downcasts to [`Status`].
+///
+/// `NoMemory` becomes `Other`, not `OutOfMemory`: after a write it nearly always
+/// says that nothing is mapped there.
+///
+/// ```
+/// use std::io;
+/// use zx_process_memory::Status;
+///
+/// let error = io::Error::from(Status::AccessDenied);
+/// assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+/// let inside = error.get_ref().unwrap().downcast_ref::<Status>();
+/// assert_eq!(inside, Some(&Status::AccessDenied));
+/// ```
+impl From<Status> for io::Error {
+    fn from(status: Status) -> Self {
+        Self::new(kind(status), status)
+    }
+}
+
+/// Keeps the whole [`Incomplete`] inside; the kind is that of its status.
+impl From<Incomplete> for io::Error {
+    fn from(incomplete: Incomplete) -> Self {
+        Self::new(kind(incomplete.status), incomplete)
+    }
+}
+
+fn kind(status: Status) -> io::ErrorKind {
+    use io::ErrorKind;
+    match status {
+        Status::NotSupported | Status::ProtocolNotSupported | Status::BadSyscall => {
+            ErrorKind::Unsupported
+        }
+        Status::InterruptedRetry => ErrorKind::Interrupted,
+        Status::InvalidArgs
+        | Status::BadHandle
+        | Status::WrongType
+        | Status::OutOfRange
+        | Status::BufferTooSmall
+        | Status::BadPath => ErrorKind::InvalidInput,
+        Status::TimedOut | Status::IoMissedDeadline => ErrorKind::TimedOut,
+        Status::ShouldWait => ErrorKind::WouldBlock,
+        Status::PeerClosed => ErrorKind::BrokenPipe,
+        Status::NotFound => ErrorKind::NotFound,
+        Status::AlreadyExists | Status::AlreadyBound => ErrorKind::AlreadyExists,
+        Status::AccessDenied | Status::IoRefused => ErrorKind::PermissionDenied,
+        Status::IoDataIntegrity | Status::IoDataLoss => ErrorKind::InvalidData,
+        Status::NotDir => ErrorKind::NotADirectory,
+        Status::FileBig => ErrorKind::FileTooLarge,
+        Status::NoSpace => ErrorKind::StorageFull,
+        Status::NotEmpty => ErrorKind::DirectoryNotEmpty,
+        Status::AddressUnreachable => ErrorKind::HostUnreachable,
+        Status::AddressInUse => ErrorKind::AddrInUse,
+        Status::NotConnected => ErrorKind::NotConnected,
+        Status::ConnectionRefused => ErrorKind::ConnectionRefused,
+        Status::ConnectionReset => ErrorKind::ConnectionReset,
+        Status::ConnectionAborted => ErrorKind::ConnectionAborted,
+        _ => ErrorKind::Other,
+    }
+}

@@ -1,0 +1,107 @@
+//! Write another process's memory on Fuchsia: `zx_process_write_memory`, for
+//! debuggers written in Rust.
+//!
+//! ```
+//! use std::process::{Command, Stdio};
+//! use zx_process_memory::{Process, Status};
+//!
+//! # #[cfg(target_os = "linux")]
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
+//!     let process = Process::from_child(&child)?;
+//!
+//!     let status = process.write_memory(0x10, b"patch").unwrap_err();
+//!     assert!(status.may_mean_unmapped());
+//!     println!("{status}");
+//!     println!("{}", status.write_memory_hint().unwrap());
+//! #   child.kill()?;
+//! #   child.wait()?;
+//!     Ok(())
+//! }
+//! # #[cfg(not(target_os = "linux"))]
+//! # fn main() {}
+//! ```
+//!
+//! Without the crate the same call takes five raw arguments, two of them pointers,
+//! and answers a number.
+//!
+//! # What it does
+//!
+//! - [`Process::write_memory`] is the call: one slice, one count, one typed status. On
+//!   Fuchsia it adds a size check and nothing else: no allocation, no lock, no panic.
+//! - [`Process::write_all_memory`] is the loop around it, for short writes and for
+//!   more than 64 MiB.
+//! - [`Process`] owns a handle, [`ProcessRef`] borrows one, [`Rights`] says what it
+//!   allows, [`Status`] what went wrong and what to do about it.
+//! - On 64-bit Linux the same source runs on the [`stand_in`]: real processes, real
+//!   memory, Zircon's rules.
+//!
+//! # What it does not do
+//!
+//! It does not stop, step or resume anything, does not sync the instruction cache, and
+//! makes no write atomic.
+//!
+//! # Where things are
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `process` | [`Process`]: the handle and what can be asked of it |
+//! | `process_ref` | [`ProcessRef`]: the handle that someone else owns |
+//! | `child` | [`Process::from_child`], one file for each backend |
+//! | `write` | [`Process::write_memory`], [`Process::write_all_memory`], [`MAX_WRITE_LEN`] |
+//! | `incomplete` | [`Incomplete`]: how far a loop came |
+//! | `rights` | [`Rights`] |
+//! | `status` | [`Status`]: every code, one line each |
+//! | `hint` | what a status means after a write, and the remedy |
+//! | `io_error` | conversions into [`std::io::Error`] |
+//! | `trace` | the log lines, all of them |
+//! | [`sys`] | the raw calls: `fuchsia`, `unsupported`, and `calls` of the stand-in |
+//! | [`stand_in`] | the kernel boundary on Linux: `handle_table`, `object`, `address_space`, `mapping`, `open` |
+//!
+//! The build script picks the backend by the target:
+//!
+//! | target | with `std` (the default) | without |
+//! |---|---|---|
+//! | Fuchsia: x86_64, aarch64, riscv64gc | the real call | the real call, no `alloc` |
+//! | Linux, 64-bit | the stand-in | every call is `NotSupported` |
+//! | anything else | every call is `NotSupported` | the same |
+//!
+//! # Features
+//!
+//! - `std` (default): [`Process::from_child`], the conversions into
+//!   [`std::io::Error`], and the stand-in.
+
+#![no_std]
+#![warn(unreachable_pub)]
+#![cfg_attr(not(backend = "stand_in"), allow(rustdoc::broken_intra_doc_links))]
+
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+#[cfg(feature = "std")]
+mod child;
+mod hint;
+mod incomplete;
+#[cfg(feature = "std")]
+mod io_error;
+mod process;
+mod process_ref;
+mod rights;
+#[cfg(backend = "stand_in")]
+pub mod stand_in;
+mod status;
+pub mod sys;
+mod trace;
+mod write;
+
+pub use incomplete::Incomplete;
+pub use process::Process;
+pub use process_ref::ProcessRef;
+pub use rights::Rights;
+pub use status::{Status, UnknownStatus};
+pub use write::MAX_WRITE_LEN;
+
+/// The README's examples are compiled and run with the documentation's.
+#[cfg(all(doctest, backend = "stand_in"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,133 @@
+use super::linux_error;
+use super::mapping::{Mapping, Maps};
+use crate::Status;
+use rustix::io::{Errno, pread, pwrite};
+use std::format;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Range;
+
+/// The memory of one process, as it was when it was opened: it is not that of a
+/// later process with the same pid, nor of a later program in the same process.
+pub(crate) struct AddressSpace {
+    memory: File,
+    maps: Maps,
+    /// vDSO and vvar. What the kernel shares with every process is not the
+    /// debugger's to change.
+    protected: Range<usize>,
+}
+
+/// The smallest page of any 64-bit Linux. No mapping begins or ends within one.
+const PAGE: usize = 4096;
+
+impl AddressSpace {
+    /// Opens `/proc/{pid}`'s memory.
+    pub(crate) fn open(pid: u32) -> io::Result<Self> {
+        let mut for_writing = OpenOptions::new();
+        for_writing.read(true).write(true);
+        let memory = for_writing.open(format!("/proc/{pid}/mem"))?;
+        let maps = Maps::open(pid)?;
+        let protected = maps.protected()?;
+        Ok(Self {
+            memory,
+            maps,
+            protected,
+        })
+    }
+
+    /// Writes at `vaddr`, at most to the end of the mapping that holds it.
+    pub(crate) fn write(&self, vaddr: usize, bytes: &[u8]) -> Result<usize, Status> {
+        let bytes = if self.is_within_a_page(vaddr, bytes.len()) {
+            bytes
+        } else {
+            let mapping = self.allowed_mapping(vaddr)?;
+            &bytes[..bytes.len().min(mapping.end - vaddr)]
+        };
+        loop {
+            return match pwrite(&self.memory, bytes, vaddr as u64) {
+                Ok(0) => Err(Status::BadState),
+                Ok(written) => Ok(written),
+                Err(Errno::INTR) => continue,
+                Err(Errno::IO) => Err(self.why_not_written(vaddr)),
+                Err(errno) => Err(linux_error::status("write to /proc/PID/mem", errno)),
+            };
+        }
+    }
+
+    /// Whether the process has ended or runs another program since: its memory file
+    /// then answers 0 bytes, where a live process's has a byte or an error.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.byte_at(0), Ok(0))
+    }
+
+    /// Whether this is the memory of the calling process. A pid cannot tell: a child
+    /// made by `vfork` shares it, too.
+    pub(crate) fn is_ours(&self) -> bool {
+        let mut marker = 0u64;
+        (1..=2u64).all(|turn| {
+            let mut seen = [0; 8];
+            // SAFETY: `marker` is ours. It is written and read volatilely, since the
+            // compiler must not know that nobody else reads it.
+            unsafe { (&raw mut marker).write_volatile(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15)) };
+            let read = pread(&self.memory, &mut seen, (&raw const marker).addr() as u64);
+            // SAFETY: as above.
+            let now = unsafe { (&raw const marker).read_volatile() };
+            read == Ok(seen.len()) && u64::from_ne_bytes(seen) == now
+        })
+    }
+
+    /// So that the common small write costs one system call.
+    fn is_within_a_page(&self, vaddr: usize, len: usize) -> bool {
+        let in_page = vaddr % PAGE + len <= PAGE;
+        let protected = vaddr < self.protected.end && self.protected.start < vaddr + len;
+        in_page && is_an_offset(vaddr) && !protected
+    }
+
+    /// The mapping that holds `vaddr`, unless it is the vDSO.
+    fn allowed_mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
+        let mapping = self.mapping(vaddr)?;
+        if mapping.start < self.protected.end && self.protected.start < mapping.end {
+            return Err(Status::AccessDenied);
+        }
+        Ok(mapping)
+    }
+
+    fn mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
+        if self.is_gone() {
+            return Err(Status::BadState);
+        }
+        if !is_an_offset(vaddr) {
+            return Err(Status::NoMemory);
+        }
+        match self.maps.at(vaddr) {
+            Ok(Some(mapping)) => Ok(mapping),
+            Ok(None) => Err(Status::NoMemory),
+            Err(Errno::SRCH) => Err(Status::BadState),
+            Err(errno) => Err(linux_error::status("look-up in /proc/PID/maps", errno)),
+        }
+    }
+
+    /// Linux has one answer, EIO, for several questions.
+    fn why_not_written(&self, vaddr: usize) -> Status {
+        match self.allowed_mapping(vaddr) {
+            Err(status) => status,
+            Ok(mapping) if mapping.of_a_file && self.byte_at(vaddr).is_err() => Status::OutOfRange,
+            Ok(_) => {
+                log::debug!(
+                    "Linux does not write at {vaddr:#x}: the mapping is shared and read-only, or \
+                     read-only while the kernel runs with proc_mem.force_override=never or =ptrace"
+                );
+                Status::AccessDenied
+            }
+        }
+    }
+
+    fn byte_at(&self, vaddr: usize) -> Result<usize, Errno> {
+        pread(&self.memory, &mut [0; 1], vaddr as u64)
+    }
+}
+
+/// Linux takes no file offset from 2^63 on. Those are its own addresses anyhow.
+fn is_an_offset(vaddr: usize) -> bool {
+    isize::try_from(vaddr).is_ok()
+}

@@ -1,0 +1,185 @@
+use rustix::io::Errno;
+use rustix::ioctl::{Opcode, Updater, ioctl, opcode};
+use std::format;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, PoisonError};
+use std::vec::Vec;
+
+/// One mapping of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mapping {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) of_a_file: bool,
+}
+
+/// `/proc/PID/maps`, which pins the address space that it was opened on.
+pub(crate) struct Maps {
+    file: File,
+    /// The kernel gives whole records only to one reader that goes on where it was.
+    reading: Mutex<()>,
+}
+
+impl Maps {
+    pub(crate) fn open(pid: u32) -> io::Result<Self> {
+        Ok(Self {
+            file: File::open(format!("/proc/{pid}/maps"))?,
+            reading: Mutex::new(()),
+        })
+    }
+
+    /// The mapping that holds `vaddr`. `ESRCH` when the process is gone.
+    pub(crate) fn at(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
+        match self.ask(vaddr) {
+            // Linux before 6.11 has only the text.
+            Err(Errno::NOTTY) => self.search(vaddr),
+            answer => answer,
+        }
+    }
+
+    /// From the first of the kernel's own pages to the last: vDSO, vvar and their
+    /// kin. Empty where there are none.
+    pub(crate) fn protected(&self) -> io::Result<Range<usize>> {
+        let mut range = 0..0;
+        self.each_line(|line| {
+            let name = line.fields().nth(5).unwrap_or_default();
+            if name.starts_with(b"[vdso") || name.starts_with(b"[vvar") {
+                if let Some(mapping) = line.parse() {
+                    range.start = if range.is_empty() {
+                        mapping.start
+                    } else {
+                        range.start
+                    };
+                    range.end = mapping.end;
+                }
+            }
+            true
+        })?;
+        Ok(range)
+    }
+
+    fn ask(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
+        let mut query = Query {
+            size: size_of::<Query>() as u64,
+            query_addr: vaddr as u64,
+            ..Query::default()
+        };
+        // SAFETY: `PROCMAP_QUERY` reads and writes one `struct procmap_query`.
+        let procmap_query = unsafe { Updater::<PROCMAP_QUERY, Query>::new(&mut query) };
+        // SAFETY: it is told the size of that struct, in which no pointer is set.
+        let answer = unsafe { ioctl(&self.file, procmap_query) };
+        match answer {
+            Ok(()) => Ok(Some(Mapping {
+                start: to_usize(query.vma_start),
+                end: to_usize(query.vma_end),
+                of_a_file: query.inode != 0,
+            })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn search(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
+        let mut any = false;
+        let mut found = None;
+        self.each_line(|line| {
+            any = true;
+            // Lines come by address: one that ends behind `vaddr` decides.
+            let decides = line.parse().filter(|mapping| vaddr < mapping.end);
+            found = decides.filter(|mapping| mapping.start <= vaddr);
+            decides.is_none()
+        })
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        // A process that is gone has an empty list.
+        if any { Ok(found) } else { Err(Errno::SRCH) }
+    }
+
+    /// Hands on line after line until told `false`.
+    fn each_line(&self, mut go_on: impl FnMut(Line<'_>) -> bool) -> io::Result<()> {
+        let _one_reader = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = BufReader::with_capacity(
+            1 << 16,
+            FromStart {
+                file: &self.file,
+                at: 0,
+            },
+        );
+        let mut line = Vec::new();
+        while text.read_until(b'\n', &mut line)? != 0 && go_on(Line(&line)) {
+            line.clear();
+        }
+        Ok(())
+    }
+}
+
+/// `start-end perms offset dev inode name`.
+struct Line<'a>(&'a [u8]);
+
+impl<'a> Line<'a> {
+    fn fields(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.0
+            .split(u8::is_ascii_whitespace)
+            .filter(|field| !field.is_empty())
+    }
+
+    fn parse(&self) -> Option<Mapping> {
+        let mut fields = self.fields().map(|field| core::str::from_utf8(field).ok());
+        let (start, end) = fields.next()??.split_once('-')?;
+        Some(Mapping {
+            start: usize::from_str_radix(start, 16).ok()?,
+            end: usize::from_str_radix(end, 16).ok()?,
+            of_a_file: fields.nth(3)?? != "0",
+        })
+    }
+}
+
+/// A file read from its start, whatever others do with its position.
+struct FromStart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+/// `struct procmap_query` of `<linux/fs.h>`, Linux 6.11.
+#[repr(C)]
+#[derive(Default)]
+#[allow(clippy::struct_field_names)]
+struct Query {
+    size: u64,
+    query_flags: u64,
+    query_addr: u64,
+    vma_start: u64,
+    vma_end: u64,
+    vma_flags: u64,
+    vma_page_size: u64,
+    vma_offset: u64,
+    inode: u64,
+    dev_major: u32,
+    dev_minor: u32,
+    vma_name_size: u32,
+    build_id_size: u32,
+    vma_name_addr: u64,
+    build_id_addr: u64,
+}
+
+const _: () = assert!(size_of::<Query>() == 104);
+
+const PROCMAP_QUERY: Opcode = opcode::read_write::<Query>(b'f', 17);
+
+/// The backend is for 64-bit targets.
+fn to_usize(address: u64) -> usize {
+    usize::try_from(address).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use super::address_space::AddressSpace;
+use super::linux_error;
+use crate::Status;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::format;
+use std::fs;
+use std::io;
+
+/// A process that was opened and was alive then. The pidfd tells for sure which one.
+pub(crate) struct Opened {
+    pub(crate) pid: u32,
+    pidfd: OwnedFd,
+    pub(crate) space: AddressSpace,
+}
+
+impl Opened {
+    pub(crate) fn by_pid(pid: u32) -> Result<Self, Status> {
+        let pidfd = pidfd(pid)?;
+        let space = address_space(pidfd.as_fd())?;
+        Ok(Self { pid, pidfd, space })
+    }
+
+    pub(crate) fn from_parts(pid: u32, pidfd: OwnedFd, space: AddressSpace) -> Self {
+        Self { pid, pidfd, space }
+    }
+
+    /// Whether a write would change the calling process.
+    pub(crate) fn shares_our_memory(&self) -> bool {
+        self.pid == std::process::id() || self.space.is_ours()
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        !has_ended(self.pidfd.as_fd()) && !self.space.is_gone()
+    }
+}
+
+pub(crate) fn pidfd(pid: u32) -> Result<OwnedFd, Status> {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let number = number.ok_or(Status::InvalidArgs)?;
+    pidfd_open(number, PidfdFlags::empty()).map_err(|errno| match errno {
+        // A thread's id, not a process's; the code depends on the kernel's age.
+        Errno::NOENT => Status::InvalidArgs,
+        errno => linux_error::status("pidfd_open", errno),
+    })
+}
+
+/// Opens the memory of the process that `pidfd` names, and of no other.
+pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Status> {
+    // An exec between the opening of one file and the next leaves them at odds, and
+    // the first one's memory gone. No process does that many times in a row.
+    for _ in 0..16 {
+        let opened = pid_in_proc(pidfd).and_then(AddressSpace::open);
+        // The process had not ended after its files were opened, so its pid was not
+        // free for another one when they were.
+        if has_ended(pidfd) {
+            return Err(Status::BadState);
+        }
+        match opened {
+            Ok(space) if space.is_gone() => {}
+            Ok(space) => return Ok(space),
+            Err(error) => return Err(refusal(&error)),
+        }
+    }
+    Err(Status::BadState)
+}
+
+fn refusal(error: &io::Error) -> Status {
+    match Errno::from_io_error(error) {
+        // The process is alive, so `/proc` hides it, or is not there.
+        Some(Errno::NOENT) if fs::exists("/proc/self/mem").unwrap_or(false) => {
+            linux_error::status("open /proc/PID/mem", Errno::PERM)
+        }
+        Some(Errno::NOENT) | None => {
+            log::debug!("/proc is not mounted, or not this process's: {error}");
+            Status::NotSupported
+        }
+        Some(errno) => linux_error::status("open /proc/PID/mem", errno),
+    }
+}
+
+/// The number by which `/proc` knows the process: not ours where `/proc` belongs to
+/// another pid namespace.
+fn pid_in_proc(pidfd: BorrowedFd<'_>) -> io::Result<u32> {
+    let info = fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", pidfd.as_raw_fd()))?;
+    info.lines()
+        .find_map(|line| line.strip_prefix("Pid:"))
+        .and_then(|pid| pid.trim().parse().ok())
+        .filter(|pid| *pid != 0)
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// A pidfd becomes readable when its process ends.
+fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    !matches!(poll(&mut fds, Some(&at_once)), Ok(0))
+}

@@ -1,0 +1,136 @@
+//! A process may end, stop, or become another program.
+
+use crate::victim::{PAGE, Page, Victim};
+use rustix::process::{Signal, kill_process};
+use rustix::thread::gettid;
+use zx_process_memory::{Process, Status, stand_in};
+
+/// Every kind of write tells the same.
+fn expect_gone(process: &Process, base: usize) {
+    for (vaddr, len) in [
+        (base, 1),
+        (base, PAGE),
+        (base, 2 * PAGE),
+        (base, 64 << 20),
+        (0, 1),
+        (usize::MAX, 1),
+    ] {
+        let refused = process.write_memory(vaddr, &vec![1; len]);
+        assert_eq!(refused, Err(Status::BadState), "{len} bytes at {vaddr:#x}");
+    }
+}
+
+pub(crate) fn a_killed_child_is_in_a_bad_state() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite; 2]);
+    let process = victim.process();
+    victim.child.kill().unwrap();
+    victim.wait_without_reaping();
+    expect_gone(&process, base);
+}
+
+pub(crate) fn a_reaped_child_is_in_a_bad_state() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite; 2]);
+    let process = victim.process();
+    victim.kill_and_wait();
+    expect_gone(&process, base);
+}
+
+pub(crate) fn a_child_that_exited_is_in_a_bad_state() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite; 2]);
+    let process = victim.process();
+    victim.exit();
+    victim.wait_without_reaping();
+    expect_gone(&process, base);
+}
+
+pub(crate) fn a_child_that_became_another_program_is_in_a_bad_state() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite; 2]);
+    let process = victim.process();
+    victim.exec();
+    expect_gone(&process, base);
+    // Nor does it write where the new program has memory.
+    let base = victim.lay_out(&[Page::ReadWrite; 2]);
+    expect_gone(&process, base);
+    assert!(victim.sees_only(0, base..base + 2 * PAGE));
+}
+
+pub(crate) fn a_new_handle_reaches_the_other_program() {
+    let mut victim = Victim::start();
+    let old = victim.process();
+    victim.exec();
+    let base = victim.lay_out(&[Page::ReadWrite]);
+    let new = victim.process();
+    assert_ne!(old.koid(), new.koid());
+    assert_eq!(new.write_memory(base, &[5; 8]), Ok(8));
+    assert_eq!(victim.sees(base..base + 8), [5; 8]);
+}
+
+pub(crate) fn a_stopped_child_is_written() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite]);
+    let process = victim.process();
+    kill_process(victim.pid(), Signal::STOP).unwrap();
+    assert_eq!(process.write_memory(base, &[5; 8]), Ok(8));
+    // A handle can be had of a stopped process, too.
+    assert_eq!(victim.process().write_memory(base + 8, &[6; 8]), Ok(8));
+    kill_process(victim.pid(), Signal::CONT).unwrap();
+    assert_eq!(victim.sees(base..base + 8), [5; 8]);
+    assert_eq!(victim.sees(base + 8..base + 16), [6; 8]);
+}
+
+pub(crate) fn from_child_refuses_a_child_that_ended() {
+    let mut victim = Victim::start();
+    victim.exit();
+    victim.wait_without_reaping();
+    let refused = Process::from_child(&victim.child);
+    assert_eq!(refused.unwrap_err(), Status::BadState);
+}
+
+pub(crate) fn from_child_refuses_a_child_that_was_waited_for() {
+    let mut victim = Victim::start();
+    victim.kill_and_wait();
+    let refused = Process::from_child(&victim.child);
+    assert_eq!(refused.unwrap_err(), Status::BadState);
+}
+
+pub(crate) fn from_pid_refuses_what_is_no_process() {
+    let open = |pid| stand_in::process_from_pid(pid).unwrap_err();
+    assert_eq!(open(0), Status::InvalidArgs);
+    assert_eq!(open(u32::MAX), Status::InvalidArgs);
+    assert_eq!(open(1 << 31), Status::InvalidArgs);
+    // Above the highest that Linux gives out.
+    assert_eq!(open(0x7fff_ffff), Status::NotFound);
+}
+
+pub(crate) fn from_pid_refuses_the_calling_process() {
+    let open = |pid| stand_in::process_from_pid(pid).unwrap_err();
+    assert_eq!(open(std::process::id()), Status::InvalidArgs);
+    // By a thread's id one's own memory could be reached as well.
+    let thread = std::thread::spawn(move || open(gettid().as_raw_nonzero().get().cast_unsigned()));
+    assert_eq!(thread.join().unwrap(), Status::InvalidArgs);
+}
+
+pub(crate) fn from_pid_refuses_a_child_that_ended() {
+    let mut victim = Victim::start();
+    let pid = victim.child.id();
+    victim.exit();
+    victim.wait_without_reaping();
+    let open = || stand_in::process_from_pid(pid).unwrap_err();
+    assert_eq!(open(), Status::BadState);
+    victim.child.wait().unwrap();
+    assert_eq!(open(), Status::NotFound);
+}
+
+pub(crate) fn one_process_has_one_koid() {
+    let victim = Victim::start();
+    let other = Victim::start();
+    let by_child = victim.process();
+    let by_pid = stand_in::process_from_pid(victim.child.id()).unwrap();
+    assert_eq!(by_child.koid(), by_pid.koid());
+    assert_ne!(by_child.as_raw(), by_pid.as_raw());
+    assert_ne!(by_child.koid(), other.process().koid());
+}
