@@ -40,7 +40,7 @@ impl Process {
     ///   `/proc` is not there, or Linux is older than 5.4.
     ///
     /// ```
-    /// # #[cfg(target_os = "linux")]
+    /// # #[cfg(backend = "stand_in")]
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::process::{Command, Stdio};
     /// use zx_process_memory::{Process, Status};
@@ -55,7 +55,7 @@ impl Process {
     /// assert_eq!(Process::from_child(&child).unwrap_err(), Status::BadState);
     /// # Ok(())
     /// # }
-    /// # #[cfg(not(target_os = "linux"))]
+    /// # #[cfg(not(backend = "stand_in"))]
     /// # fn main() {}
     /// ```
     pub fn from_child(child: &Child) -> Result<Self, Status> {

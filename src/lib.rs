@@ -5,7 +5,7 @@
 //! use std::process::{Command, Stdio};
 //! use zx_process_memory::{Process, Status};
 //!
-//! # #[cfg(target_os = "linux")]
+//! # #[cfg(backend = "stand_in")]
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
 //!     let process = Process::from_child(&child)?;
@@ -18,7 +18,7 @@
 //! #   child.wait()?;
 //!     Ok(())
 //! }
-//! # #[cfg(not(target_os = "linux"))]
+//! # #[cfg(not(backend = "stand_in"))]
 //! # fn main() {}
 //! ```
 //!
@@ -72,6 +72,8 @@
 //!   [`std::io::Error`], and the stand-in.
 
 #![no_std]
+// The examples need a backend.
+#![cfg(not(all(doctest, backend = "unsupported")))]
 #![warn(unreachable_pub)]
 #![cfg_attr(not(backend = "stand_in"), allow(rustdoc::broken_intra_doc_links))]
 

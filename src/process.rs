@@ -15,14 +15,17 @@ use core::ptr::null_mut;
 /// The safe constructors refuse the calling process. So safe code cannot change
 /// memory that Rust relies on.
 ///
-/// ```no_run
-/// use std::process::Command;
-/// use zx_process_memory::Process;
+/// ```
+/// use zx_process_memory::{Process, Rights};
 ///
-/// let child = Command::new("/boot/bin/victim").spawn()?;
-/// let process = Process::from_child(&child)?;
-/// process.write_all_memory(0x1000_0000, b"poked")?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # fn main() -> Result<(), zx_process_memory::Status> {
+/// // SAFETY: nothing is written.
+/// let process = unsafe { Process::current() }?;
+/// let writer = process.duplicate(Rights::WRITE_MEMORY)?;
+/// assert_eq!(writer.koid()?, process.koid()?);
+/// println!("{writer:?}");
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # References

@@ -6,6 +6,7 @@ use std::format;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// The memory of one process, as it was when it was opened: it is not that of a
 /// later process with the same pid, nor of a later program in the same process.
@@ -13,8 +14,9 @@ pub(crate) struct AddressSpace {
     memory: File,
     maps: Maps,
     /// vDSO and vvar. What the kernel shares with every process is not the
-    /// debugger's to change.
-    protected: Range<usize>,
+    /// debugger's to change. Not there yet in a process that is about to exec: its
+    /// parent is let go on before Linux has mapped them.
+    protected: OnceLock<Range<usize>>,
 }
 
 /// The smallest page of any 64-bit Linux. No mapping begins or ends within one.
@@ -26,13 +28,13 @@ impl AddressSpace {
         let mut for_writing = OpenOptions::new();
         for_writing.read(true).write(true);
         let memory = for_writing.open(format!("/proc/{pid}/mem"))?;
-        let maps = Maps::open(pid)?;
-        let protected = maps.protected()?;
-        Ok(Self {
+        let space = Self {
             memory,
-            maps,
-            protected,
-        })
+            maps: Maps::open(pid)?,
+            protected: OnceLock::new(),
+        };
+        space.protected();
+        Ok(space)
     }
 
     /// Writes at `vaddr`, at most to the end of the mapping that holds it.
@@ -79,17 +81,29 @@ impl AddressSpace {
     /// So that the common small write costs one system call.
     fn is_within_a_page(&self, vaddr: usize, len: usize) -> bool {
         let in_page = vaddr % PAGE + len <= PAGE;
-        let protected = vaddr < self.protected.end && self.protected.start < vaddr + len;
-        in_page && is_an_offset(vaddr) && !protected
+        in_page && is_an_offset(vaddr) && !self.is_protected(vaddr, vaddr + len)
     }
 
     /// The mapping that holds `vaddr`, unless it is the vDSO.
     fn allowed_mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
         let mapping = self.mapping(vaddr)?;
-        if mapping.start < self.protected.end && self.protected.start < mapping.end {
+        if self.is_protected(mapping.start, mapping.end) {
             return Err(Status::AccessDenied);
         }
         Ok(mapping)
+    }
+
+    fn is_protected(&self, start: usize, end: usize) -> bool {
+        let protected = self.protected();
+        start < protected.end && protected.start < end
+    }
+
+    fn protected(&self) -> Range<usize> {
+        self.protected.get().cloned().unwrap_or_else(|| {
+            // What cannot be read is gone, as the write will tell.
+            let found = self.maps.protected().unwrap_or_default();
+            found.map_or(0..0, |found| self.protected.get_or_init(|| found).clone())
+        })
     }
 
     fn mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
@@ -130,4 +144,33 @@ impl AddressSpace {
 /// Linux takes no file offset from 2^63 on. Those are its own addresses anyhow.
 fn is_an_offset(vaddr: usize) -> bool {
     isize::try_from(vaddr).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AddressSpace;
+
+    #[test]
+    fn tells_its_own_memory_from_a_copy() {
+        let own = AddressSpace::open(std::process::id()).unwrap();
+        assert!(own.is_ours());
+        // By the id of a thread as well, which has the same memory.
+        let thread = std::thread::spawn(|| {
+            let id = rustix::thread::gettid().as_raw_nonzero().get();
+            AddressSpace::open(id.cast_unsigned()).unwrap().is_ours()
+        });
+        assert!(thread.join().unwrap());
+
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let other = AddressSpace::open(child.id()).unwrap();
+        assert!(!other.is_ours());
+        assert!(!other.is_gone());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(other.is_gone());
+        assert!(!other.is_ours());
+    }
 }

@@ -54,3 +54,33 @@ impl HandleTable {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, HandleTable, Object, SHAPE};
+    use crate::stand_in::object::Kind;
+    use std::sync::Arc;
+
+    fn entry() -> Entry {
+        let object = Arc::new(Object::new(Kind::Job));
+        Entry { object, rights: 0 }
+    }
+
+    /// 2^30 handles later the values come again: not 3, and none that is in use.
+    #[test]
+    fn a_wrap_skips_what_is_in_use() {
+        let table = HandleTable::default();
+        let first = table.insert(entry());
+        table.lock().last = (1 << 30) - 2;
+        let last = table.insert(entry());
+        assert_eq!(last, u32::MAX);
+        let next = table.insert(entry());
+        assert!(
+            next != first && next != SHAPE && next & SHAPE == SHAPE,
+            "{next:#x}"
+        );
+        table.remove(first).unwrap();
+        table.lock().last = 0;
+        assert_eq!(table.insert(entry()), first);
+    }
+}

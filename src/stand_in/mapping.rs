@@ -41,24 +41,20 @@ impl Maps {
     }
 
     /// From the first of the kernel's own pages to the last: vDSO, vvar and their
-    /// kin. Empty where there are none.
-    pub(crate) fn protected(&self) -> io::Result<Range<usize>> {
-        let mut range = 0..0;
+    /// kin. `None` as long as either is missing, as in the midst of an exec.
+    pub(crate) fn protected(&self) -> io::Result<Option<Range<usize>>> {
+        let [mut vdso, mut vvar] = [None; 2];
         self.each_line(|line| {
-            let name = line.fields().nth(5).unwrap_or_default();
-            if name.starts_with(b"[vdso") || name.starts_with(b"[vvar") {
-                if let Some(mapping) = line.parse() {
-                    range.start = if range.is_empty() {
-                        mapping.start
-                    } else {
-                        range.start
-                    };
-                    range.end = mapping.end;
-                }
+            match line.name() {
+                b"[vdso]" => vdso = line.parse(),
+                // Some kernels have several, one behind the other.
+                b"[vvar]" => vvar = line.parse(),
+                _ => {}
             }
-            true
+            vdso.is_none() || vvar.is_none()
         })?;
-        Ok(range)
+        let both = vdso.zip(vvar);
+        Ok(both.map(|(vdso, vvar)| vdso.start.min(vvar.start)..vdso.end.max(vvar.end)))
     }
 
     fn ask(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
@@ -123,6 +119,10 @@ impl<'a> Line<'a> {
         self.0
             .split(u8::is_ascii_whitespace)
             .filter(|field| !field.is_empty())
+    }
+
+    fn name(&self) -> &'a [u8] {
+        self.fields().nth(5).unwrap_or_default()
     }
 
     fn parse(&self) -> Option<Mapping> {

@@ -1,7 +1,7 @@
 //! What an address may be.
 
 use crate::victim::{PAGE, Page, Victim};
-use zx_process_memory::Status;
+use zx_process_memory::{Process, Status};
 
 /// Writes two bytes into one page of this kind, and has the victim look.
 fn two_bytes_into(page: Page) {
@@ -127,7 +127,20 @@ pub(crate) fn null_kernel_and_impossible_addresses_have_no_memory() {
 
 pub(crate) fn the_vdso_is_refused() {
     let victim = Victim::start();
-    let process = victim.process();
+    refuses_the_vdso(&victim, &victim.process());
+}
+
+/// Linux lets a parent go on before its child has a vDSO.
+pub(crate) fn the_vdso_is_refused_through_a_handle_made_during_exec() {
+    for _ in 0..50 {
+        let mut victim = Victim::spawn();
+        let process = victim.process();
+        victim.ask("hello");
+        refuses_the_vdso(&victim, &process);
+    }
+}
+
+fn refuses_the_vdso(victim: &Victim, process: &Process) {
     for name in ["[vdso]", "[vvar]"] {
         let pages = victim.mapping(name);
         for (vaddr, len) in [

@@ -46,6 +46,7 @@ fn main() {
             executable_pages_are_written
             pages_without_permission_are_written
             the_vdso_is_refused
+            the_vdso_is_refused_through_a_handle_made_during_exec
             a_write_that_would_reach_the_vdso_does_not
             shared_memory_is_written
             shared_read_only_memory_is_refused

@@ -50,7 +50,7 @@ fn program() -> Command {
 }
 
 impl Victim {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn spawn() -> Self {
         let mut child = program()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -64,6 +64,14 @@ impl Victim {
             answers,
             unreadable: Vec::new(),
         }
+    }
+
+    /// Once it runs. Before that it may still be on its way through exec, for which
+    /// `spawn` does not wait to the end.
+    pub(crate) fn start() -> Self {
+        let mut victim = Self::spawn();
+        victim.ask("hello");
+        victim
     }
 
     pub(crate) fn process(&self) -> Process {
@@ -153,7 +161,7 @@ impl Victim {
         self.ask(command).parse().unwrap()
     }
 
-    fn ask(&mut self, command: impl Display) -> String {
+    pub(crate) fn ask(&mut self, command: impl Display) -> String {
         writeln!(self.commands, "{command}").unwrap();
         self.answers.next().expect("the victim is gone").unwrap()
     }
@@ -178,6 +186,7 @@ pub(crate) fn serve() {
         match words[0] {
             "reserve" => println!("{}", reserve(number(1))),
             "map" => println!("{}", map(number(1), words[2])),
+            "hello" => println!(),
             "unmap" => {
                 // SAFETY: the page was mapped for the tests and is used by nothing here.
                 unsafe { munmap(number(1) as *mut c_void, PAGE) }.unwrap();

@@ -1,1 +1,108 @@
+use super::{Line, Mapping, Maps};
+use std::string::String;
+use std::{format, fs, vec::Vec};
 
+fn own() -> Maps {
+    Maps::open(std::process::id()).unwrap()
+}
+
+/// Each mapping of this program that is not about to move, as the text lists it.
+fn listed() -> Vec<Mapping> {
+    let text = fs::read("/proc/self/maps").unwrap();
+    let lines = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let of_a_file = |mapping: &Mapping| mapping.of_a_file;
+    lines
+        .map(|line| Line(line).parse().unwrap())
+        .filter(of_a_file)
+        .collect()
+}
+
+#[test]
+fn both_ways_of_asking_find_every_mapping() {
+    let maps = own();
+    let listed = listed();
+    assert!(listed.len() >= 4, "{listed:?}");
+    for mapping in listed {
+        for vaddr in [mapping.start, mapping.end - 1] {
+            assert_eq!(maps.search(vaddr), Ok(Some(mapping)));
+            assert_eq!(maps.at(vaddr), Ok(Some(mapping)));
+        }
+    }
+}
+
+#[test]
+fn both_ways_of_asking_find_nothing_where_nothing_is() {
+    let maps = own();
+    for vaddr in [0, 1 << 62, (1 << 63) - 1] {
+        assert_eq!(maps.search(vaddr), Ok(None));
+        assert_eq!(maps.at(vaddr), Ok(None));
+    }
+}
+
+#[test]
+fn both_ways_of_asking_notice_that_the_process_is_gone() {
+    let mut child = std::process::Command::new("cat")
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let maps = Maps::open(child.id()).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(maps.search(0x1000), Err(super::Errno::SRCH));
+    assert_eq!(maps.at(0x1000), Err(super::Errno::SRCH));
+}
+
+#[test]
+fn the_protected_range_holds_the_vdso() {
+    let text = fs::read_to_string("/proc/self/maps").unwrap();
+    let protected = own().protected().unwrap().unwrap();
+    for name in ["[vdso]", "[vvar]"] {
+        let line = text.lines().find(|line| line.ends_with(name)).unwrap();
+        let mapping = Line(line.as_bytes()).parse().unwrap();
+        assert!(protected.start <= mapping.start && mapping.end <= protected.end);
+    }
+}
+
+#[test]
+fn a_line_is_read_whatever_its_name_is() {
+    let expected = Mapping {
+        start: 0x1000,
+        end: 0x3000,
+        of_a_file: true,
+    };
+    for name in ["", " /a b c", " [vdso]", " /x\u{fffd}\\012y (deleted)"] {
+        let line = format!("1000-3000 r-xp 00000000 fe:00 7{name}\n");
+        assert_eq!(Line(line.as_bytes()).parse(), Some(expected));
+    }
+    let not_utf8 = [
+        b"1000-3000 r-xp 00000000 fe:00 7 /".as_slice(),
+        &[0xff, b'\n'],
+    ]
+    .concat();
+    assert_eq!(Line(&not_utf8).parse(), Some(expected));
+    let anonymous = "1000-3000 rw-p 00000000 00:00 0 \n";
+    let of_a_file = Line(anonymous.as_bytes()).parse().unwrap().of_a_file;
+    assert!(!of_a_file);
+}
+
+#[test]
+fn what_is_no_line_is_nothing() {
+    for text in [
+        "",
+        "\n",
+        "1000",
+        "1000-",
+        "-",
+        "x-y r",
+        "1000-2000",
+        "1000-2000 r 0 0",
+    ] {
+        assert_eq!(
+            Line(String::from(text).as_bytes()).parse(),
+            None,
+            "{text:?}"
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! Sizes, alignments and signatures that cross the boundary, and what the types promise.
+
+use std::fmt::Debug;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use zx_process_memory::sys::{self, zx_handle_t, zx_info_handle_basic_t};
+use zx_process_memory::{Incomplete, Process, ProcessRef, Rights, Status};
+
+#[test]
+fn a_handle_is_as_large_as_the_raw_one() {
+    assert_eq!(size_of::<Process>(), size_of::<zx_handle_t>());
+    assert_eq!(size_of::<Option<Process>>(), size_of::<zx_handle_t>());
+    assert_eq!(size_of::<ProcessRef<'_>>(), size_of::<zx_handle_t>());
+    assert_eq!(
+        size_of::<Option<ProcessRef<'_>>>(),
+        size_of::<zx_handle_t>()
+    );
+    assert_eq!(align_of::<Process>(), align_of::<zx_handle_t>());
+}
+
+#[test]
+fn a_result_fits_two_registers() {
+    assert_eq!(size_of::<Result<usize, Status>>(), 2 * size_of::<u64>());
+}
+
+#[test]
+fn the_info_record_is_zircons() {
+    assert_eq!(size_of::<zx_info_handle_basic_t>(), 32);
+    assert_eq!(size_of::<Rights>(), size_of::<sys::zx_rights_t>());
+}
+
+#[test]
+fn rights_are_zircons() {
+    assert_eq!(Rights::WRITE_MEMORY.bits(), 1 << 3);
+    assert_eq!(Rights::READ_MEMORY.bits(), 1 << 2 | 1 << 3);
+    assert_eq!(Rights::SAME_RIGHTS.bits(), 1 << 31);
+    // Zircon has 25 rights, of the bits 0 to 24.
+    assert_eq!(Rights::all().bits(), (1 << 25) - 1);
+    assert_eq!(Rights::all().iter().count(), 25);
+}
+
+#[test]
+fn what_is_public_goes_between_threads_and_shows_itself() {
+    fn takes<T: Send + Sync + Debug + Unpin + UnwindSafe + RefUnwindSafe>() {}
+    takes::<Process>();
+    takes::<ProcessRef<'static>>();
+    takes::<Status>();
+    takes::<Incomplete>();
+    takes::<Rights>();
+    takes::<zx_info_handle_basic_t>();
+}
+
+/// A declaration that differed from the vDSO's would still link.
+#[cfg(target_os = "fuchsia")]
+#[test]
+fn the_declarations_are_those_of_fuchsias_authors() {
+    use sys::{zx_koid_t, zx_rights_t, zx_status_t, zx_vaddr_t};
+    macro_rules! same {
+        ($($name:ident: $type:ty;)*) => {$(
+            let pair: [$type; 2] = [sys::$name, fuchsia_zircon_sys::$name];
+            assert!(std::ptr::fn_addr_eq(pair[0], pair[1]));
+        )*};
+    }
+    same! {
+        zx_process_write_memory: unsafe extern "C" fn(
+            zx_handle_t, zx_vaddr_t, *const u8, usize, *mut usize) -> zx_status_t;
+        zx_handle_close: unsafe extern "C" fn(zx_handle_t) -> zx_status_t;
+        zx_handle_duplicate: unsafe extern "C" fn(
+            zx_handle_t, zx_rights_t, *mut zx_handle_t) -> zx_status_t;
+        zx_object_get_info: unsafe extern "C" fn(
+            zx_handle_t, u32, *mut u8, usize, *mut usize, *mut usize) -> zx_status_t;
+        zx_object_get_child: unsafe extern "C" fn(
+            zx_handle_t, zx_koid_t, zx_rights_t, *mut zx_handle_t) -> zx_status_t;
+    }
+}

@@ -1,0 +1,66 @@
+//! What the library logs, and what it never does. One logger to a program, so one test.
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use zx_process_memory::{Process, Status};
+
+struct Lines(Mutex<Vec<(Level, String)>>);
+
+impl Log for Lines {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = (record.level(), record.args().to_string());
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn flush(&self) {}
+}
+
+static LINES: Lines = Lines(Mutex::new(Vec::new()));
+static TARGET: AtomicU64 = AtomicU64::new(0);
+
+fn taken() -> Vec<(Level, String)> {
+    std::mem::take(&mut *LINES.0.lock().unwrap())
+}
+
+#[cfg_attr(backend = "unsupported", ignore = "no call is made on this target")]
+#[test]
+fn calls_are_traced_failures_told_and_bytes_kept_secret() {
+    log::set_logger(&LINES).unwrap();
+    // SAFETY: only `TARGET` is written, an atomic.
+    let own = unsafe { Process::current() }.unwrap();
+    let (handle, vaddr) = (own.as_raw(), TARGET.as_ptr().addr());
+    let secret = *b"swordfsh";
+
+    log::set_max_level(LevelFilter::Trace);
+    own.write_memory(vaddr, &secret).unwrap();
+    let call = format!("zx_process_write_memory({handle:#x}, {vaddr:#x}, 8 bytes)");
+    assert_eq!(taken(), [(Level::Trace, call)]);
+
+    let status = own.write_memory(0x10, &secret).unwrap_err();
+    let call = format!("zx_process_write_memory({handle:#x}, 0x10, 8 bytes)");
+    let failure = format!("{call}: {status}");
+    assert_eq!(taken(), [(Level::Trace, call), (Level::Debug, failure)]);
+
+    assert_eq!(own.write_memory(0x10, &[]), Err(Status::InvalidArgs));
+    let refused = format!(
+        "write of 0 bytes at 0x10 through handle {handle:#x} not tried: \
+         1 to 67108864 bytes are allowed"
+    );
+    assert_eq!(taken(), [(Level::Debug, refused)]);
+
+    log::set_max_level(LevelFilter::Debug);
+    own.write_memory(vaddr, &secret).unwrap();
+    assert_eq!(taken(), []);
+    own.write_memory(0x10, &secret).unwrap_err();
+    assert_eq!(taken().len(), 1);
+
+    log::set_max_level(LevelFilter::Info);
+    own.write_memory(0x10, &secret).unwrap_err();
+    assert_eq!(taken(), []);
+    assert_eq!(TARGET.load(Ordering::Relaxed), u64::from_ne_bytes(secret));
+}

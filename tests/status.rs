@@ -1,0 +1,172 @@
+//! Every status code there is, and every one there is not.
+
+use proptest::prelude::*;
+use std::collections::HashSet;
+use std::error::Error;
+use zx_process_memory::Status;
+
+/// The names and numbers that `<zircon/errors.h>` gives them, and the variant of each.
+macro_rules! codes {
+    ($($code:ident = $raw:literal $name:ident)*) => {
+        const CODES: &[(&str, i32, i32, Status)] = &[$(
+            (stringify!($code), $raw, fuchsia_zircon_sys::$code, Status::$name),
+        )*];
+    };
+}
+
+codes! {
+    ZX_ERR_INTERNAL = -1 Internal
+    ZX_ERR_NOT_SUPPORTED = -2 NotSupported
+    ZX_ERR_NO_RESOURCES = -3 NoResources
+    ZX_ERR_NO_MEMORY = -4 NoMemory
+    ZX_ERR_INTERRUPTED_RETRY = -6 InterruptedRetry
+    ZX_ERR_INVALID_ARGS = -10 InvalidArgs
+    ZX_ERR_BAD_HANDLE = -11 BadHandle
+    ZX_ERR_WRONG_TYPE = -12 WrongType
+    ZX_ERR_BAD_SYSCALL = -13 BadSyscall
+    ZX_ERR_OUT_OF_RANGE = -14 OutOfRange
+    ZX_ERR_BUFFER_TOO_SMALL = -15 BufferTooSmall
+    ZX_ERR_BAD_STATE = -20 BadState
+    ZX_ERR_TIMED_OUT = -21 TimedOut
+    ZX_ERR_SHOULD_WAIT = -22 ShouldWait
+    ZX_ERR_CANCELED = -23 Canceled
+    ZX_ERR_PEER_CLOSED = -24 PeerClosed
+    ZX_ERR_NOT_FOUND = -25 NotFound
+    ZX_ERR_ALREADY_EXISTS = -26 AlreadyExists
+    ZX_ERR_ALREADY_BOUND = -27 AlreadyBound
+    ZX_ERR_UNAVAILABLE = -28 Unavailable
+    ZX_ERR_ACCESS_DENIED = -30 AccessDenied
+    ZX_ERR_IO = -40 Io
+    ZX_ERR_IO_REFUSED = -41 IoRefused
+    ZX_ERR_IO_DATA_INTEGRITY = -42 IoDataIntegrity
+    ZX_ERR_IO_DATA_LOSS = -43 IoDataLoss
+    ZX_ERR_IO_NOT_PRESENT = -44 IoNotPresent
+    ZX_ERR_IO_OVERRUN = -45 IoOverrun
+    ZX_ERR_IO_MISSED_DEADLINE = -46 IoMissedDeadline
+    ZX_ERR_IO_INVALID = -47 IoInvalid
+    ZX_ERR_BAD_PATH = -50 BadPath
+    ZX_ERR_NOT_DIR = -51 NotDir
+    ZX_ERR_NOT_FILE = -52 NotFile
+    ZX_ERR_FILE_BIG = -53 FileBig
+    ZX_ERR_NO_SPACE = -54 NoSpace
+    ZX_ERR_NOT_EMPTY = -55 NotEmpty
+    ZX_ERR_STOP = -60 Stop
+    ZX_ERR_NEXT = -61 Next
+    ZX_ERR_ASYNC = -62 Async
+    ZX_ERR_PROTOCOL_NOT_SUPPORTED = -70 ProtocolNotSupported
+    ZX_ERR_ADDRESS_UNREACHABLE = -71 AddressUnreachable
+    ZX_ERR_ADDRESS_IN_USE = -72 AddressInUse
+    ZX_ERR_NOT_CONNECTED = -73 NotConnected
+    ZX_ERR_CONNECTION_REFUSED = -74 ConnectionRefused
+    ZX_ERR_CONNECTION_RESET = -75 ConnectionReset
+    ZX_ERR_CONNECTION_ABORTED = -76 ConnectionAborted
+}
+
+#[test]
+fn every_code_has_the_variant_of_its_name() {
+    for &(name, raw, in_sys, status) in CODES {
+        assert_eq!(raw, in_sys, "{name}");
+        assert_eq!(Status::ok(raw), Err(status), "{name}");
+        assert_eq!(status.into_raw(), raw, "{name}");
+        let variant = format!("{status:?}").to_uppercase();
+        assert_eq!(name.replace("ZX_ERR_", "").replace('_', ""), variant);
+        let shown = status.to_string();
+        assert!(shown.starts_with(&format!("{name} ({raw}): ")), "{shown}");
+    }
+    let distinct: HashSet<_> = CODES.iter().map(|code| code.3).collect();
+    assert_eq!(distinct.len(), CODES.len());
+}
+
+#[test]
+fn zero_is_no_error() {
+    assert_eq!(Status::ok(0), Ok(()));
+}
+
+fn is_known(raw: i32) -> bool {
+    CODES.iter().any(|code| code.1 == raw)
+}
+
+fn check(raw: i32) {
+    let status = Status::ok(raw).unwrap_err();
+    assert_eq!(status.into_raw(), raw);
+    assert_eq!(
+        matches!(status, Status::Unknown(_)),
+        !is_known(raw),
+        "{raw}"
+    );
+    if !is_known(raw) {
+        assert_eq!(status.to_string(), format!("unknown zx_status_t {raw}"));
+        assert_eq!(status.write_memory_hint(), None);
+    }
+}
+
+#[test]
+fn the_codes_near_zero_and_the_extremes_round_trip() {
+    for raw in (-1000..1000).filter(|raw| *raw != 0) {
+        check(raw);
+    }
+    check(i32::MIN);
+    check(i32::MAX);
+}
+
+proptest! {
+    #[test]
+    fn every_code_but_zero_round_trips(raw in any::<i32>().prop_filter("ok", |raw| *raw != 0)) {
+        check(raw);
+    }
+}
+
+#[test]
+fn what_a_write_can_answer_has_a_hint() {
+    for status in [
+        Status::NotSupported,
+        Status::InvalidArgs,
+        Status::BadHandle,
+        Status::WrongType,
+        Status::AccessDenied,
+        Status::NoMemory,
+        Status::NotFound,
+        Status::OutOfRange,
+        Status::BadState,
+    ] {
+        let hint = status.write_memory_hint();
+        assert!(hint.is_some_and(|hint| hint.len() > 20), "{status:?}");
+    }
+}
+
+#[test]
+fn only_two_codes_may_mean_that_nothing_is_mapped() {
+    let may: Vec<_> = CODES
+        .iter()
+        .map(|code| code.3)
+        .filter(|status| status.may_mean_unmapped())
+        .collect();
+    assert_eq!(may, [Status::NoMemory, Status::NotFound]);
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn an_io_error_keeps_the_status_inside() {
+    use std::io::{self, ErrorKind};
+    for &(name, _, _, status) in CODES {
+        let error = io::Error::from(status);
+        let inside = error.get_ref().and_then(|inside| inside.downcast_ref());
+        assert_eq!(inside, Some(&status), "{name}");
+        assert_eq!(error.to_string(), status.to_string());
+        let expected = match status {
+            Status::AccessDenied | Status::IoRefused => ErrorKind::PermissionDenied,
+            Status::NoMemory | Status::BadState | Status::Io => ErrorKind::Other,
+            Status::NotFound => ErrorKind::NotFound,
+            Status::NotSupported => ErrorKind::Unsupported,
+            Status::InvalidArgs | Status::BadHandle | Status::WrongType => ErrorKind::InvalidInput,
+            _ => continue,
+        };
+        assert_eq!(error.kind(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_status_is_an_error_for_everybody() {
+    fn takes<T: Error + Send + Sync + Copy + Eq + std::hash::Hash + 'static>(_: T) {}
+    takes(Status::NoMemory);
+}

@@ -1,0 +1,42 @@
+//! Where there is no backend, every call says so, and arguments are checked all the same.
+#![cfg(backend = "unsupported")]
+
+use zx_process_memory::{MAX_WRITE_LEN, Process, Rights, Status};
+
+/// A process of which this target knows nothing.
+fn process() -> Process {
+    // SAFETY: nothing is behind the number, and no call reaches anything.
+    unsafe { Process::from_raw(0x1007) }.unwrap()
+}
+
+#[test]
+fn every_call_is_not_supported() {
+    let process = process();
+    assert_eq!(
+        process.write_memory(0x1000, &[1]),
+        Err(Status::NotSupported)
+    );
+    let stopped = process.write_all_memory(0x1000, &[1]).unwrap_err();
+    assert_eq!(stopped.status, Status::NotSupported);
+    assert_eq!(process.koid(), Err(Status::NotSupported));
+    assert_eq!(process.rights(), Err(Status::NotSupported));
+    let duplicate = process.duplicate(Rights::SAME_RIGHTS);
+    assert_eq!(duplicate.unwrap_err(), Status::NotSupported);
+    // SAFETY: nothing is written.
+    let own = unsafe { Process::current() };
+    assert_eq!(own.unwrap_err(), Status::NotSupported);
+    let shown = format!("{process:?}");
+    assert_eq!(shown, "Process { handle: 0x1007, error: NotSupported }");
+}
+
+#[test]
+fn sizes_are_checked_before_the_call() {
+    let process = process();
+    assert_eq!(process.write_memory(0x1000, &[]), Err(Status::InvalidArgs));
+    let long = vec![0; MAX_WRITE_LEN + 1];
+    assert_eq!(
+        process.write_memory(0x1000, &long),
+        Err(Status::InvalidArgs)
+    );
+    assert_eq!(process.write_all_memory(0x1000, &[]), Ok(()));
+}
