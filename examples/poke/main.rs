@@ -166,7 +166,7 @@ struct Victim(Child);
 
 impl Victim {
     fn start() -> std::io::Result<Self> {
-        let mut program = Command::new(std::env::current_exe()?);
+        let mut program = Command::new(target::current_exe()?);
         program
             .arg("child")
             .stdin(Stdio::piped())

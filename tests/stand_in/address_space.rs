@@ -1,6 +1,6 @@
 //! What an address may be.
 
-use crate::victim::{PAGE, Page, Victim};
+use super::victim::{PAGE, Page, Victim};
 use zx_process_memory::{Process, Status};
 
 /// Writes two bytes into one page of this kind, and has the victim look.

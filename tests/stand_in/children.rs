@@ -1,6 +1,6 @@
 //! A process may end, stop, or become another program.
 
-use crate::victim::{PAGE, Page, Victim};
+use super::victim::{PAGE, Page, Victim};
 use rustix::process::{Signal, kill_process};
 use rustix::thread::gettid;
 use zx_process_memory::{Process, Status, stand_in};

@@ -1,6 +1,6 @@
 //! Handles, their rights and their types.
 
-use crate::victim::{PAGE, Page, Victim};
+use super::victim::{PAGE, Page, Victim};
 use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 use zx_process_memory::sys::{self, zx_handle_t, zx_info_handle_basic_t, zx_rights_t};

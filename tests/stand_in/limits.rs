@@ -1,6 +1,6 @@
 //! How much one call takes: more than nothing, up to 64 MiB.
 
-use crate::victim::{PAGE, Page, Victim};
+use super::victim::{PAGE, Page, Victim};
 use zx_process_memory::{MAX_WRITE_LEN, Status};
 
 pub(crate) fn one_byte_is_written() {

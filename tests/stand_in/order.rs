@@ -1,7 +1,7 @@
 //! The raw call: the order in which it looks, and what it does with `actual`. That a
 //! closed gate comes first of all is in `tests/gate.rs`.
 
-use crate::victim::{PAGE, Page, Victim};
+use super::victim::{PAGE, Page, Victim};
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{MAX_WRITE_LEN, Rights, Status};
 

@@ -1,6 +1,6 @@
 //! The loop, on real memory.
 
-use crate::victim::{PAGE, Page, Victim};
+use super::victim::{PAGE, Page, Victim};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use zx_process_memory::{MAX_WRITE_LEN, Status};

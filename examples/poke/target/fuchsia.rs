@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+use std::{env, io};
 use zx_process_memory::sys::{
     self, ZX_INFO_JOB_CHILDREN, ZX_OK, ZX_RIGHT_SAME_RIGHTS, zx_handle_t, zx_koid_t,
 };
@@ -10,6 +12,14 @@ pub fn own_number() -> Number {
     // SAFETY: nothing is written.
     let own = unsafe { Process::current() };
     own.and_then(|own| own.koid()).unwrap_or(0)
+}
+
+/// A program that was started straight from a boot image is named as in that image,
+/// which is `/boot`.
+pub fn current_exe() -> io::Result<PathBuf> {
+    let named = env::current_exe()?;
+    let in_image = Path::new("/boot").join(named.strip_prefix("/").unwrap_or(&named));
+    Ok(if named.exists() { named } else { in_image })
 }
 
 pub fn open(koid: Number) -> Result<Process, (Status, &'static str)> {

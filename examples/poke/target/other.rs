@@ -1,5 +1,7 @@
 use zx_process_memory::{Process, Status};
 
+pub use std::env::current_exe;
+
 pub const NUMBER: &str = "pid";
 pub type Number = u32;
 

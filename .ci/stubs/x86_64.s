@@ -1,0 +1,3 @@
+.globl _start
+_start: lea rdi, [rip + main]
+    jmp __libc_start_main@PLT

@@ -1,0 +1,97 @@
+//! The list of all tests.
+
+mod address_space;
+mod children;
+mod handles;
+mod limits;
+mod order;
+mod victim;
+mod write_all;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Each test is a function that panics if its name is not true.
+macro_rules! tests {
+    ($($module:ident: $($name:ident)*;)*) => {
+        vec![$($(
+            Trial::test(concat!(stringify!($module), "::", stringify!($name)), || {
+                $module::$name();
+                Ok(())
+            }),
+        )*)*]
+    };
+}
+
+pub(crate) fn main() {
+    // The victims are this program, started again.
+    if victim::wanted() {
+        return victim::serve();
+    }
+    let tests = tests! {
+        limits:
+            one_byte_is_written
+            nothing_beside_the_bytes_is_written
+            a_write_of_any_alignment_crosses_pages
+            no_bytes_are_refused
+            exactly_64_mib_are_written
+            one_byte_more_than_64_mib_is_refused;
+        address_space:
+            a_write_stops_at_the_end_of_the_mapping
+            an_adjacent_mapping_is_not_entered
+            an_adjacent_mapping_is_written_by_its_own_address
+            a_hole_has_no_memory
+            a_hole_after_a_page_ends_the_write
+            null_kernel_and_impossible_addresses_have_no_memory
+            read_only_pages_are_written
+            executable_pages_are_written
+            pages_without_permission_are_written
+            the_vdso_is_refused
+            the_vdso_is_refused_through_a_handle_made_during_exec
+            a_write_that_would_reach_the_vdso_does_not
+            shared_memory_is_written
+            shared_read_only_memory_is_refused
+            memory_past_the_end_of_a_file_is_out_of_range
+            an_unmapped_page_is_gone_for_a_handle_made_before;
+        children:
+            a_killed_child_is_in_a_bad_state
+            a_reaped_child_is_in_a_bad_state
+            a_child_that_exited_is_in_a_bad_state
+            a_child_that_became_another_program_is_in_a_bad_state
+            a_new_handle_reaches_the_other_program
+            a_stopped_child_is_written
+            from_child_refuses_a_child_that_ended
+            from_child_refuses_a_child_that_was_waited_for
+            from_pid_refuses_what_is_no_process
+            from_pid_refuses_the_calling_process
+            from_pid_refuses_a_child_that_ended
+            one_process_has_one_koid;
+        handles:
+            a_handle_without_write_is_refused
+            a_handle_with_write_alone_is_enough
+            a_handle_of_another_type_is_refused
+            a_closed_handle_is_refused
+            a_stale_handle_is_refused_after_new_ones_were_made
+            zero_and_garbage_are_no_handles
+            closing_zero_is_no_error
+            values_are_shaped_as_zircons
+            a_duplicate_has_what_was_asked_for
+            a_duplicate_needs_the_right_and_no_more_rights
+            info_tells_koid_rights_and_type
+            info_of_another_size_or_topic_is_refused
+            koids_are_never_reused
+            a_job_hands_out_its_children
+            a_borrowed_handle_stays_open
+            a_close_does_not_redirect_a_write;
+        order:
+            of_two_errors_the_first_checked_is_told
+            a_failed_call_leaves_actual_alone
+            a_null_actual_is_told_after_the_write;
+        write_all:
+            goes_on_into_the_next_mapping
+            takes_more_than_64_mib
+            stops_at_a_hole_and_says_where
+            ends_when_the_process_is_gone
+            equals_the_model;
+    };
+    libtest_mimic::run(&Arguments::from_args(), tests).exit();
+}
