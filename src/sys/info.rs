@@ -1,5 +1,4 @@
 use super::{zx_koid_t, zx_obj_type_t, zx_rights_t};
-use core::mem::offset_of;
 
 /// What [`zx_object_get_info`](super::zx_object_get_info) tells about a handle
 /// under the topic [`ZX_INFO_HANDLE_BASIC`](super::ZX_INFO_HANDLE_BASIC).
@@ -42,14 +41,18 @@ pub struct zx_info_handle_basic_t {
     pub padding1: [u8; 4],
 }
 
+// Zircon is 64-bit everywhere. Elsewhere a u64 may be aligned less.
+#[cfg(target_pointer_width = "64")]
 const _: () = {
     type Theirs = fuchsia_zircon_sys::zx_info_handle_basic_t;
     type Ours = zx_info_handle_basic_t;
     assert!(size_of::<Ours>() == size_of::<Theirs>());
     assert!(align_of::<Ours>() == align_of::<Theirs>());
-    assert!(offset_of!(Ours, koid) == offset_of!(Theirs, koid));
-    assert!(offset_of!(Ours, rights) == offset_of!(Theirs, rights));
-    assert!(offset_of!(Ours, type_) == offset_of!(Theirs, type_));
-    assert!(offset_of!(Ours, related_koid) == offset_of!(Theirs, related_koid));
-    assert!(offset_of!(Ours, reserved) == offset_of!(Theirs, reserved));
+    assert!(core::mem::offset_of!(Ours, koid) == core::mem::offset_of!(Theirs, koid));
+    assert!(core::mem::offset_of!(Ours, rights) == core::mem::offset_of!(Theirs, rights));
+    assert!(core::mem::offset_of!(Ours, type_) == core::mem::offset_of!(Theirs, type_));
+    assert!(
+        core::mem::offset_of!(Ours, related_koid) == core::mem::offset_of!(Theirs, related_koid)
+    );
+    assert!(core::mem::offset_of!(Ours, reserved) == core::mem::offset_of!(Theirs, reserved));
 };

@@ -110,7 +110,10 @@ pub(crate) fn from_pid_refuses_the_calling_process() {
     let open = |pid| stand_in::process_from_pid(pid).unwrap_err();
     assert_eq!(open(std::process::id()), Status::InvalidArgs);
     // By a thread's id one's own memory could be reached as well.
-    let thread = std::thread::spawn(move || open(gettid().as_raw_nonzero().get().cast_unsigned()));
+    let thread = std::thread::spawn(move || {
+        let id = gettid().as_raw_nonzero().get();
+        open(u32::try_from(id).unwrap())
+    });
     assert_eq!(thread.join().unwrap(), Status::InvalidArgs);
 }
 

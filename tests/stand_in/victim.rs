@@ -1,7 +1,7 @@
 //! A process to write into. It lays out memory as it is told, and reads it itself, so
 //! that what was written is seen without the call under test.
 
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::env;
@@ -107,11 +107,10 @@ impl Victim {
     /// What the victim itself sees.
     pub(crate) fn sees(&mut self, range: Range<zx_vaddr_t>) -> Vec<u8> {
         let in_range = |page: &zx_vaddr_t| *page < range.end && range.start < page + PAGE;
-        for page in self
-            .unreadable
-            .extract_if(.., |page| in_range(page))
-            .collect::<Vec<_>>()
-        {
+        let unreadable = std::mem::take(&mut self.unreadable);
+        let (wanted, left): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(in_range);
+        self.unreadable = left;
+        for page in wanted {
             self.ask(format_args!("allow {page}"));
         }
         let hex = self.ask(format_args!("read {} {}", range.start, range.len()));
@@ -238,15 +237,13 @@ fn map(vaddr: usize, page: &str) -> usize {
         "Hole" => return vaddr,
         _ => panic!("{page}"),
     };
-    // SAFETY: the room was reserved, and nothing here knows of it.
-    let mapped = unsafe {
-        if page == "PastTheEnd" {
-            let file = memfd_create("short", MemfdFlags::CLOEXEC).unwrap();
-            ftruncate(&file, 0).unwrap();
-            mmap(at, PAGE, protection, flags, &file, 0)
-        } else {
-            mmap_anonymous(at, PAGE, protection, flags)
-        }
+    let mapped = if page == "PastTheEnd" {
+        let file = memfd_create("short", MemfdFlags::CLOEXEC).unwrap();
+        // SAFETY: the room was reserved, and nothing here knows of it.
+        unsafe { mmap(at, PAGE, protection, flags, &file, 0) }
+    } else {
+        // SAFETY: as above.
+        unsafe { mmap_anonymous(at, PAGE, protection, flags) }
     };
     mapped.unwrap().addr()
 }

@@ -109,7 +109,7 @@ fn needs_libzircon(elf: &Elf, data: &[u8]) -> Result<(), Failed> {
     let strings = sections.strings(endian, data, strings)?;
     let mut needed = entries
         .iter()
-        .filter(|entry| entry.d_tag(endian).0 == i64::from(DT_NEEDED.0))
+        .filter(|entry| entry.d_tag(endian).0 == DT_NEEDED.0)
         .filter_map(|entry| strings.get(u32::try_from(entry.d_val(endian)).ok()?).ok());
     check(
         needed.any(|name| name == b"libzircon.so"),
