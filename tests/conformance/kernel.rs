@@ -1,0 +1,67 @@
+//! Which kernel this is, told by what it does.
+
+use super::case::{Expect, Outcome};
+use super::target::{Probe, system};
+use zx_process_memory::Status;
+
+/// A column of the expectations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Era {
+    In2018,
+    To2023,
+    In2024,
+    From2025,
+    StandIn,
+}
+
+impl Era {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::In2018 => "Zircon as of 2018: the vDSO can be written",
+            Self::To2023 => "Zircon as from 2019 to about 2023: unmapped is NO_MEMORY",
+            Self::In2024 => "Zircon as of about 2024: unmapped is NOT_FOUND",
+            Self::From2025 => "Zircon as from 2025: a write to what is not writable is a copy",
+            Self::StandIn => "the stand-in on Linux",
+        }
+    }
+
+    pub(crate) fn expects(self, expect: &Expect) -> Outcome {
+        match self {
+            Self::In2018 => expect.in_2018,
+            Self::To2023 => expect.to_2023,
+            Self::In2024 => expect.in_2024,
+            Self::From2025 => expect.from_2025,
+            Self::StandIn => expect.stand_in,
+        }
+    }
+}
+
+/// What this kernel is, or why the suite cannot say: debugging calls are off, say.
+pub(crate) fn era() -> Result<Era, String> {
+    let probe = |what| system::probe(what);
+    match probe(Probe::Good) {
+        Ok(_) => {}
+        Err(Status::NotSupported) => {
+            return Err(
+                "debugging system calls are off on this kernel: boot it with \
+                        kernel.enable-debugging-syscalls=true"
+                    .into(),
+            );
+        }
+        Err(status) => return Err(format!("a write to good memory failed: {status}")),
+    }
+    if system::IS_STAND_IN {
+        return Ok(Era::StandIn);
+    }
+    match probe(Probe::Unmapped) {
+        Err(Status::NoMemory) => match probe(Probe::VdsoAsItIs) {
+            Ok(_) => Ok(Era::In2018),
+            Err(_) => Ok(Era::To2023),
+        },
+        Err(Status::NotFound) => match probe(Probe::NeverWritableReachesVmo) {
+            Ok(1) => Ok(Era::In2024),
+            _ => Ok(Era::From2025),
+        },
+        other => Err(format!("a write to unmapped memory answered {other:?}")),
+    }
+}

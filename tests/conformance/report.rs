@@ -1,0 +1,62 @@
+//! The table at the end, for people and for `diff`.
+
+use super::case::Outcome;
+use super::target::{Who, system};
+use zx_process_memory::Status;
+
+/// What a case came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    name: &'static str,
+    who: Who,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) skipped: Option<String>,
+}
+
+impl Row {
+    pub(crate) fn new(name: &'static str, who: Who) -> Self {
+        Self {
+            name,
+            who,
+            outcome: None,
+            skipped: None,
+        }
+    }
+
+    fn status(&self) -> (String, usize) {
+        match (&self.skipped, self.outcome) {
+            (Some(_), _) => ("skipped".to_owned(), 0),
+            (None, Some(Outcome::Wrote(count))) => ("ZX_OK".to_owned(), count),
+            (None, Some(Outcome::Failed(status))) => (code_name(status), 0),
+            (None, Some(Outcome::NotKnown) | None) => ("no answer".to_owned(), 0),
+        }
+    }
+}
+
+/// As `<zircon/errors.h>` has it: the first word of the display.
+fn code_name(status: Status) -> String {
+    let shown = status.to_string();
+    shown.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Prints all rows: as JSON, a line each, if `ZX_CONFORMANCE=json`.
+pub(crate) fn print(rows: &[Row]) {
+    let json = std::env::var("ZX_CONFORMANCE").is_ok_and(|format| format == "json");
+    for row in rows {
+        let (status, bytes) = row.status();
+        let (name, who) = (row.name, format!("{:?}", row.who).to_lowercase());
+        let why = row.skipped.as_deref().unwrap_or_default();
+        system::say(&if json {
+            let why = if why.is_empty() {
+                String::new()
+            } else {
+                format!(",\"why\":{why:?}")
+            };
+            format!(
+                "{{\"case\":{name:?},\"target\":{who:?},\"status\":{status:?},\"bytes\":{bytes}{why}}}"
+            )
+        } else {
+            format!("{name:<58} {who:<5} {status:<22} {bytes:>8} {why}")
+        });
+    }
+}

@@ -1,0 +1,210 @@
+//! Zircon: VMOs mapped into the suite itself, or into a process that it makes. What was
+//! written is read from the VMOs.
+
+#[path = "zircon_memory.rs"]
+mod memory;
+#[path = "zircon_process.rs"]
+mod process;
+
+use self::memory::{Memory, Owned, ok};
+use self::process::RawProcess;
+use crate::suite::case::{Case, Handle, PAGE, State};
+use crate::suite::target::{Probe, Skip, Target, Who};
+use fuchsia_zircon_sys as zx;
+use std::fs::File;
+use std::io::Write;
+use std::mem::ManuallyDrop;
+use std::os::fd::FromRawFd;
+use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
+use zx_process_memory::{Process, Rights, Status};
+
+pub(crate) const IS_STAND_IN: bool = false;
+
+unsafe extern "C" {
+    /// libc's handle to the root VMAR; not to be closed.
+    safe fn zx_vmar_root_self() -> zx_handle_t;
+}
+
+/// Prints, also where a program has no stdio: one that userboot starts itself.
+pub(crate) fn say(line: &str) {
+    let line = format!("{line}\n");
+    // SAFETY: it is not closed here. If there is no such descriptor, the write fails.
+    let mut stdout = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
+    if stdout.write_all(line.as_bytes()).is_err() {
+        // SAFETY: the bytes are readable.
+        unsafe { zx::zx_debug_write(line.as_ptr(), line.len()) };
+    }
+}
+
+pub(crate) fn is_victim() -> bool {
+    false
+}
+
+pub(crate) fn serve() {}
+
+pub(crate) fn target(who: Who) -> Result<Box<dyn Target>, Skip> {
+    Ok(Box::new(match who {
+        Who::Own => Zircon::own(),
+        Who::Child => Zircon::child()?,
+    }))
+}
+
+pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
+    let mut own = Zircon::own();
+    let process = own.process.duplicate(Rights::SAME_RIGHTS)?;
+    let one = const { &[crate::suite::case::memory(1)] };
+    match probe {
+        Probe::Good => process.write_memory(own.memory.lay_out(one).map_err(internal)?, &[1]),
+        Probe::Unmapped => process.write_memory(0, &[1]),
+        Probe::VdsoAsItIs => {
+            let start = own.vdso().map_err(internal)?.0 as *const u8;
+            // SAFETY: the vDSO is mapped and can be read.
+            let byte = unsafe { start.read_volatile() };
+            process.write_memory(start.addr(), &[byte])
+        }
+        Probe::NeverWritableReachesVmo => {
+            let vaddr = own.memory.never_writable().map_err(internal)?;
+            process.write_memory(vaddr, &[1])?;
+            own.memory.first_byte().map(usize::from)
+        }
+    }
+}
+
+fn internal(_: Skip) -> Status {
+    Status::Internal
+}
+
+struct Zircon {
+    memory: Memory,
+    process: Process,
+    /// The child, if it is one. It is killed on drop.
+    child: Option<RawProcess>,
+    made: Vec<Owned>,
+}
+
+impl Zircon {
+    fn own() -> Self {
+        // SAFETY: only what is laid out for a case is written, which nothing borrows.
+        let process = unsafe { Process::current() }.unwrap();
+        Self {
+            memory: Memory::new(zx_vmar_root_self()),
+            process,
+            child: None,
+            made: Vec::new(),
+        }
+    }
+
+    fn child() -> Result<Self, Skip> {
+        let child = RawProcess::create()?;
+        let process = child.process()?;
+        Ok(Self {
+            memory: Memory::new(child.vmar()),
+            process,
+            child: Some(child),
+            made: Vec::new(),
+        })
+    }
+
+    fn make(
+        &mut self,
+        what: &str,
+        make: impl FnOnce(*mut zx_handle_t) -> i32,
+    ) -> Result<zx_handle_t, Skip> {
+        let mut handle = 0;
+        ok(what, make(&raw mut handle))?;
+        self.made.push(Owned(handle));
+        Ok(handle)
+    }
+
+    fn duplicate(&mut self, handle: zx_handle_t, rights: Rights) -> Result<zx_handle_t, Skip> {
+        self.make("zx_handle_duplicate", |out| {
+            // SAFETY: `out` is valid for a write.
+            unsafe { zx::zx_handle_duplicate(handle, rights.bits(), out) }
+        })
+    }
+}
+
+impl Target for Zircon {
+    fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
+        self.memory.lay_out(case.memory)
+    }
+
+    fn enter(&mut self, state: State) -> Result<(), Skip> {
+        match (&mut self.child, state) {
+            (_, State::AsMade) => Ok(()),
+            (Some(child), State::Running) => child.start(),
+            (Some(child), State::Suspended) => child.suspend(),
+            (Some(child), State::Killed) => child.kill(),
+            (Some(child), State::VmarDestroyed) => child.destroy_vmar(),
+            (None, _) => Err("only a child is brought into a state".into()),
+        }
+    }
+
+    fn handle(&mut self, handle: Handle) -> Result<zx_handle_t, Skip> {
+        let process = self.process.as_raw();
+        match handle {
+            Handle::Full => Ok(process),
+            Handle::Invalid => Ok(0),
+            Handle::Garbage => Ok(0x5eed_5eef),
+            Handle::AllOnes => Ok(u32::MAX),
+            Handle::Closed => {
+                let closed = self.duplicate(process, Rights::SAME_RIGHTS)?;
+                self.made.pop();
+                Ok(closed)
+            }
+            Handle::WriteAlone => self.duplicate(process, Rights::WRITE),
+            Handle::AllButWrite => {
+                let all = self.process.rights().unwrap();
+                self.duplicate(process, all - Rights::WRITE)
+            }
+            Handle::Job => Ok(sys::zx_job_default()),
+            Handle::JobWithoutWrite => self.duplicate(sys::zx_job_default(), Rights::READ),
+            Handle::Vmo => self.make("zx_vmo_create", |out| {
+                // SAFETY: `out` is valid for a write.
+                unsafe { zx::zx_vmo_create(PAGE as u64, 0, out) }
+            }),
+            Handle::VmoWithoutWrite => {
+                let vmo = self.handle(Handle::Vmo)?;
+                self.duplicate(vmo, Rights::READ)
+            }
+            Handle::Event => self.make("zx_event_create", |out| {
+                // SAFETY: `out` is valid for a write.
+                unsafe { zx::zx_event_create(0, out) }
+            }),
+            Handle::Vmar => self.duplicate(zx_vmar_root_self(), Rights::SAME_RIGHTS),
+            Handle::Thread => self.make("zx_thread_create", |out| {
+                let name = b"conformance";
+                let own = sys::zx_process_self();
+                // SAFETY: the name is readable, `out` valid for a write. The thread is
+                // never started.
+                unsafe { zx::zx_thread_create(own, name.as_ptr(), name.len(), 0, out) }
+            }),
+        }
+    }
+
+    fn vdso(&mut self) -> Result<(zx_vaddr_t, zx_vaddr_t), Skip> {
+        if self.child.is_some() {
+            return Err("a process that nobody has loaded a program into has no vDSO".into());
+        }
+        let mut start: zx_vaddr_t = 0;
+        // SAFETY: the property is a word, and `start` is writable.
+        let raw = unsafe {
+            zx::zx_object_get_property(
+                sys::zx_process_self(),
+                zx::ZX_PROP_PROCESS_VDSO_BASE_ADDRESS,
+                (&raw mut start).cast(),
+                size_of_val(&start),
+            )
+        };
+        ok("zx_object_get_property", raw)?;
+        // The calls themselves are the vDSO's code.
+        Ok((
+            start,
+            sys::zx_process_write_memory as *const () as zx_vaddr_t,
+        ))
+    }
+
+    fn contents(&mut self, case: &Case) -> Option<Vec<u8>> {
+        Some(self.memory.contents(case.memory))
+    }
+}
