@@ -21,7 +21,8 @@ impl Process {
     /// - **Linux**: `Child::id()` is the pid, and the pid of a child that was already
     ///   waited for may name a stranger. So its memory is opened first, and then the
     ///   kernel is asked whether the process that was opened is a child of ours that
-    ///   has not ended. Wraps `pidfd_open`, `open` of `/proc/PID/mem` and `waitid`.
+    ///   has not ended. (A later child of this program that got the same pid cannot be
+    ///   told from the first: do not pass a child that was waited for.) Wraps `pidfd_open`, `open` of `/proc/PID/mem` and `waitid`.
     ///
     /// # Errors
     ///
@@ -33,8 +34,8 @@ impl Process {
     ///   job.
     /// - [`AccessDenied`](Status::AccessDenied): Linux does not let this process open
     ///   the child's memory; the log says why at level debug.
-    /// - [`InvalidArgs`](Status::InvalidArgs): the child shares the memory of the
-    ///   calling process, as after `vfork`.
+    /// - [`InvalidArgs`](Status::InvalidArgs): it is the calling process, or a child that
+    ///   goes on to share its memory.
     /// - [`NoResources`](Status::NoResources): out of file descriptors on Linux.
     /// - [`NotSupported`](Status::NotSupported): there is no backend for this target,
     ///   `/proc` is not there, or Linux is older than 5.4.

@@ -28,7 +28,8 @@
 //! # What it does
 //!
 //! - [`Process::write_memory`] is the call: one slice, one count, one typed status. On
-//!   Fuchsia it adds a size check and nothing else: no allocation, no lock, no panic.
+//!   Fuchsia it adds a check of the size and one of the log's level, and no allocation,
+//!   lock or panic of its own.
 //! - [`Process::write_all_memory`] is the loop around it, for short writes and for
 //!   more than 64 MiB.
 //! - [`Process`] owns a handle, [`ProcessRef`] borrows one, [`Rights`] says what it

@@ -110,8 +110,9 @@ impl Process {
     /// # Errors
     ///
     /// - [`NotSupported`](Status::NotSupported) where there is no backend.
-    /// - [`AccessDenied`](Status::AccessDenied) on the stand-in, if Linux does not let
-    ///   the process open its own memory (a non-dumpable one, for instance).
+    /// - [`BadHandle`](Status::BadHandle) on the stand-in, if Linux does not let the
+    ///   process open its own memory: it is not dumpable, say, or out of file
+    ///   descriptors. The log says why at level debug.
     ///
     /// # Safety
     ///

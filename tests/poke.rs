@@ -1,13 +1,15 @@
 //! The example, as a user meets it.
 #![cfg(backend = "stand_in")]
 
-use snapbox::cmd::{Command, compile_example};
+use snapbox::cmd::Command;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command as Program, Stdio};
 
 fn poke() -> PathBuf {
-    compile_example("poke", []).unwrap()
+    // Fresh, and not built twice: cargo finds what it built for the tests.
+    let built = escargot::CargoBuild::new().example("poke").run();
+    built.unwrap().path().to_owned()
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -133,7 +135,7 @@ fn a_process_that_is_not_there_is_told() {
         .code(1)
         .stdout_eq("")
         .stderr_eq(
-            "poke: cannot open process 2147483647: ZX_ERR_NOT_FOUND (-25): what was asked for \
+            "poke: cannot write at 0x10, nor open process 2147483647: ZX_ERR_NOT_FOUND (-25): what was asked for \
              was not found
 hint: no process has this pid
 ",
@@ -153,6 +155,7 @@ fn wrong_usage_is_two() {
             "hex starts with 0x",
         ),
         (&["write", "--pid", "1", "0xzz", "--text", "x"], "0xzz"),
+        (&["write", "--pid", "1", "0x+10", "--text", "x"], "0x+10"),
         (&["write", "--pid", "1", "0x10", "--hex", "abc"], "abc"),
         (&["write", "--pid", "1", "0x10", "--hex", "zz"], "zz"),
         (
@@ -186,4 +189,20 @@ fn the_log_is_shown_on_request_and_keeps_the_bytes_secret() {
     assert!(stderr.contains("zx_process_write_memory(0x"), "{stderr}");
     assert!(stderr.contains(&format!("{address}, 9 bytes")), "{stderr}");
     assert!(!stderr.contains("swordfish"), "{stderr}");
+}
+
+#[test]
+fn where_nobody_listens_it_says_so_and_does_not_panic() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = Program::new(poke())
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.starts_with("poke: stdout: "), "{stderr}");
 }

@@ -23,7 +23,7 @@ static TEXT: Text = Text(UnsafeCell::new({
 
 pub fn run() -> io::Result<()> {
     report()?;
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         line?;
         report()?;
     }

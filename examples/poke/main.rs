@@ -9,7 +9,7 @@ mod target;
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use zx_process_memory::{Process, sys::zx_vaddr_t};
@@ -63,6 +63,11 @@ struct Source {
 /// Exit status 1 means that the write failed, 2 that it was not asked for properly.
 struct Failure(u8, String);
 
+/// Like `println!`, which panics where nobody listens.
+fn say(line: impl Display) -> Result<(), Failure> {
+    writeln!(io::stdout(), "{line}").map_err(|error| failed(format!("stdout: {error}")))
+}
+
 fn failed(message: impl Display) -> Failure {
     Failure(1, message.to_string())
 }
@@ -89,10 +94,13 @@ fn demonstrate() -> Result<(), Failure> {
     let mut victim = Victim::start().map_err(|error| failed(format!("no child: {error}")))?;
 
     let (number, address, before) = victim.report()?;
-    println!("before: {before}");
+    say(format_args!("before: {before}"))?;
 
-    let process = Process::from_child(&victim.0)
-        .map_err(|status| failed(format!("cannot open process {number}: {status}")))?;
+    let process = Process::from_child(&victim.0).map_err(|status| {
+        failed(format!(
+            "cannot write at {address:#x}, nor open process {number}: {status}"
+        ))
+    })?;
     let written = process.write_memory(address, text).map_err(|status| {
         let hint = status.write_memory_hint().unwrap_or("no hint for this one");
         failed(format!(
@@ -100,11 +108,13 @@ fn demonstrate() -> Result<(), Failure> {
             text.len()
         ))
     })?;
-    println!("wrote {written} bytes at {address:#x} in process {number}");
+    say(format_args!(
+        "wrote {written} bytes at {address:#x} in process {number}"
+    ))?;
 
     victim.ask()?;
     let (_, _, after) = victim.report()?;
-    println!("after: {after}");
+    say(format_args!("after: {after}"))?;
     if after.as_bytes() == text {
         Ok(())
     } else {
@@ -117,7 +127,7 @@ fn write(args: &WriteArgs) -> Result<(), Failure> {
     let bytes = args.source.bytes().map_err(|why| Failure(2, why))?;
     let process = target::open(number).map_err(|(status, hint)| {
         failed(format!(
-            "cannot open process {number}: {status}\nhint: {hint}"
+            "cannot write at {address:#x}, nor open process {number}: {status}\nhint: {hint}"
         ))
     })?;
     process
@@ -130,11 +140,10 @@ fn write(args: &WriteArgs) -> Result<(), Failure> {
                 hint.unwrap_or("no hint for this one")
             ))
         })?;
-    println!(
-        "wrote {} bytes at {address:#x} in process {number}",
-        bytes.len()
-    );
-    Ok(())
+    let len = bytes.len();
+    say(format_args!(
+        "wrote {len} bytes at {address:#x} in process {number}"
+    ))
 }
 
 impl Source {
@@ -155,8 +164,9 @@ impl Source {
 
 fn parse_address(text: &str) -> Result<zx_vaddr_t, String> {
     match text.strip_prefix("0x") {
-        Some(digits) => zx_vaddr_t::from_str_radix(digits, 16),
-        None => text.parse(),
+        // Parsing alone would take a sign.
+        Some(digits) if !digits.starts_with('+') => zx_vaddr_t::from_str_radix(digits, 16),
+        _ => text.parse(),
     }
     .map_err(|error| format!("{error}; an address in hex starts with 0x"))
 }
@@ -165,7 +175,7 @@ fn parse_address(text: &str) -> Result<zx_vaddr_t, String> {
 struct Victim(Child);
 
 impl Victim {
-    fn start() -> std::io::Result<Self> {
+    fn start() -> io::Result<Self> {
         let mut program = Command::new(target::current_exe()?);
         program
             .arg("child")

@@ -9,6 +9,9 @@ pub(super) fn open(child: &Child) -> Result<Process, Status> {
     if info.type_ != ZX_OBJ_TYPE_PROCESS {
         return Err(Status::WrongType);
     }
+    if info.koid == handle_info(sys::zx_process_self())?.koid {
+        return Err(Status::InvalidArgs);
+    }
     find_in_default_job(info.koid)?;
     duplicate(handle, Rights::SAME_RIGHTS)
 }

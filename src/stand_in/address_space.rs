@@ -3,16 +3,20 @@ use super::mapping::{Mapping, Maps};
 use crate::Status;
 use rustix::io::{Errno, pread, pwrite};
 use std::format;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::vec::Vec;
 
 /// The memory of one process, as it was when it was opened: it is not that of a
 /// later process with the same pid, nor of a later program in the same process.
 pub(crate) struct AddressSpace {
     memory: File,
     maps: Maps,
+    /// What Linux told the program at its start: with it the addresses of its stack and
+    /// of random bytes, so that no two programs have the same.
+    auxv: Vec<u8>,
     /// vDSO and vvar. What the kernel shares with every process is not the
     /// debugger's to change. Not there yet in a process that is about to exec: its
     /// parent is let go on before Linux has mapped them.
@@ -31,15 +35,15 @@ impl AddressSpace {
         let space = Self {
             memory,
             maps: Maps::open(pid)?,
+            auxv: fs::read(format!("/proc/{pid}/auxv"))?,
             protected: OnceLock::new(),
         };
-        space.protected();
         Ok(space)
     }
 
     /// Writes at `vaddr`, at most to the end of the mapping that holds it.
     pub(crate) fn write(&self, vaddr: usize, bytes: &[u8]) -> Result<usize, Status> {
-        let bytes = if self.is_within_a_page(vaddr, bytes.len()) {
+        let bytes = if self.is_within_a_page(vaddr, bytes.len())? {
             bytes
         } else {
             let mapping = self.allowed_mapping(vaddr)?;
@@ -74,36 +78,54 @@ impl AddressSpace {
             let read = pread(&self.memory, &mut seen, (&raw const marker).addr() as u64);
             // SAFETY: as above.
             let now = unsafe { (&raw const marker).read_volatile() };
-            read == Ok(seen.len()) && u64::from_ne_bytes(seen) == now
+            match read {
+                Ok(count) => count == seen.len() && u64::from_ne_bytes(seen) == now,
+                // Nothing is there, where we have `marker`.
+                Err(Errno::IO) => false,
+                // Not told, so it is taken for ours.
+                Err(_) => true,
+            }
         })
     }
 
+    pub(crate) fn is_same_program(&self, other: &Self) -> bool {
+        self.auxv == other.auxv
+    }
+
     /// So that the common small write costs one system call.
-    fn is_within_a_page(&self, vaddr: usize, len: usize) -> bool {
+    fn is_within_a_page(&self, vaddr: usize, len: usize) -> Result<bool, Status> {
         let in_page = vaddr % PAGE + len <= PAGE;
-        in_page && is_an_offset(vaddr) && !self.is_protected(vaddr, vaddr + len)
+        Ok(in_page && is_an_offset(vaddr) && !self.is_protected(vaddr, vaddr + len)?)
     }
 
     /// The mapping that holds `vaddr`, unless it is the vDSO.
     fn allowed_mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
         let mapping = self.mapping(vaddr)?;
-        if self.is_protected(mapping.start, mapping.end) {
+        if self.is_protected(mapping.start, mapping.end)? {
             return Err(Status::AccessDenied);
         }
         Ok(mapping)
     }
 
-    fn is_protected(&self, start: usize, end: usize) -> bool {
-        let protected = self.protected();
-        start < protected.end && protected.start < end
-    }
-
-    fn protected(&self) -> Range<usize> {
-        self.protected.get().cloned().unwrap_or_else(|| {
-            // What cannot be read is gone, as the write will tell.
-            let found = self.maps.protected().unwrap_or_default();
-            found.map_or(0..0, |found| self.protected.get_or_init(|| found).clone())
-        })
+    fn is_protected(&self, start: usize, end: usize) -> Result<bool, Status> {
+        let overlaps = |pages: &Range<usize>| start < pages.end && pages.start < end;
+        if let Some(protected) = self.protected.get() {
+            return Ok(overlaps(protected));
+        }
+        match self.maps.protected() {
+            Ok(found) => {
+                let answer = overlaps(&found.pages);
+                if found.is_complete {
+                    // Whoever else was here found the same.
+                    let _ = self.protected.set(found.pages);
+                }
+                Ok(answer)
+            }
+            Err(error) => Err(match Errno::from_io_error(&error) {
+                Some(Errno::SRCH) | None => Status::BadState,
+                Some(errno) => linux_error::status("read /proc/PID/maps", errno),
+            }),
+        }
     }
 
     fn mapping(&self, vaddr: usize) -> Result<Mapping, Status> {

@@ -30,6 +30,12 @@ impl Known {
         let object = self.object.upgrade()?;
         object.as_process()?.is_alive().then_some(object)
     }
+
+    /// The object, if it is of the process and program that was opened now.
+    fn same(&self, opened: &Opened) -> Option<Arc<Object>> {
+        let object = self.alive()?;
+        object.as_process()?.is_same(opened).then_some(object)
+    }
 }
 
 pub(crate) fn kernel() -> &'static Kernel {
@@ -90,7 +96,12 @@ impl Kernel {
         let new = Arc::new(Object::new(Kind::Process(opened)));
         loop {
             let known = lock(&self.processes).get(&pid).cloned();
-            if let Some(object) = known.as_ref().and_then(Known::alive) {
+            let opened = new.as_process();
+            let same = known
+                .as_ref()
+                .zip(opened)
+                .and_then(|(known, opened)| known.same(opened));
+            if let Some(object) = same {
                 return object;
             }
             let mut processes = lock(&self.processes);

@@ -31,3 +31,28 @@ pub(crate) fn status(what: &str, errno: Errno) -> Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::status;
+    use crate::Status;
+    use rustix::io::Errno;
+
+    #[test]
+    fn each_of_linuxs_errors_has_the_status_of_its_cause() {
+        for (errno, expected) in [
+            (Errno::PERM, Status::AccessDenied),
+            (Errno::ACCESS, Status::AccessDenied),
+            (Errno::NOENT, Status::NotFound),
+            (Errno::SRCH, Status::NotFound),
+            (Errno::MFILE, Status::NoResources),
+            (Errno::NFILE, Status::NoResources),
+            (Errno::NOMEM, Status::NoMemory),
+            (Errno::INVAL, Status::InvalidArgs),
+            (Errno::NOSYS, Status::NotSupported),
+            (Errno::IO, Status::Io),
+        ] {
+            assert_eq!(status("a test", errno), expected, "{errno}");
+        }
+    }
+}

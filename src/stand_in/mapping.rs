@@ -16,6 +16,14 @@ pub(crate) struct Mapping {
     pub(crate) of_a_file: bool,
 }
 
+/// The kernel's own pages in a process, from the first to the last.
+pub(crate) struct Protected {
+    pub(crate) pages: Range<usize>,
+    /// Not so in the midst of an exec, when there may be more to come; nor in a process
+    /// that has unmapped a part.
+    pub(crate) is_complete: bool,
+}
+
 /// `/proc/PID/maps`, which pins the address space that it was opened on.
 pub(crate) struct Maps {
     file: File,
@@ -40,21 +48,25 @@ impl Maps {
         }
     }
 
-    /// From the first of the kernel's own pages to the last: vDSO, vvar and their
-    /// kin. `None` as long as either is missing, as in the midst of an exec.
-    pub(crate) fn protected(&self) -> io::Result<Option<Range<usize>>> {
-        let [mut vdso, mut vvar] = [None; 2];
+    /// Where the kernel's own pages are: vDSO and vvar.
+    pub(crate) fn protected(&self) -> io::Result<Protected> {
+        let mut found: [Option<Mapping>; 2] = [None; 2];
         self.each_line(|line| {
             match line.name() {
-                b"[vdso]" => vdso = line.parse(),
+                b"[vdso]" => found[0] = line.parse(),
                 // Some kernels have several, one behind the other.
-                b"[vvar]" => vvar = line.parse(),
+                b"[vvar]" => found[1] = line.parse(),
                 _ => {}
             }
-            vdso.is_none() || vvar.is_none()
+            found.contains(&None)
         })?;
-        let both = vdso.zip(vvar);
-        Ok(both.map(|(vdso, vvar)| vdso.start.min(vvar.start)..vdso.end.max(vvar.end)))
+        let there = || found.iter().flatten();
+        let start = there().map(|mapping| mapping.start).min().unwrap_or(0);
+        let end = there().map(|mapping| mapping.end).max().unwrap_or(0);
+        Ok(Protected {
+            pages: start..end,
+            is_complete: !found.contains(&None),
+        })
     }
 
     fn ask(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {

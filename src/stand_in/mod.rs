@@ -39,7 +39,13 @@
 //!   Linux also lose their write when the mapping is private, as always there.
 //! - **Memory of devices** is refused as past the end is (`OUT_OF_RANGE`), not as
 //!   `BAD_STATE` or `NOT_SUPPORTED`.
-//! - **The vDSO** is refused where it stood when the process was opened.
+//! - **The vDSO** is refused where it first stood.
+//! - **Memory that two processes share** as a whole, as after `vfork` until the exec, is
+//!   one to the stand-in: a handle that was opened then names the memory, and lives as
+//!   long as it. (If the other one is the calling process, it is refused.)
+//! - **A main thread that ended before the others** takes its process along: Linux shows
+//!   no memory by its pid any more. `BAD_STATE`.
+//! - **A koid** lives as long as a handle to its process is open. Then it is another one.
 //! - **A bad buffer** that is not null is undefined behaviour in a raw call, not
 //!   `INVALID_ARGS`. A slice cannot be one.
 //! - **A handle value** can come again after 2<sup>30</sup> others.
@@ -61,7 +67,8 @@ pub(crate) use handle_table::Entry;
 pub(crate) use kernel::kernel;
 pub(crate) use open::{Opened, address_space, pidfd};
 
-/// The process with this pid. A process that is opened twice has one koid.
+/// The process with this pid. As long as a handle to it is open, another one gets the
+/// same koid. An open process holds three file descriptors.
 ///
 /// Wraps `pidfd_open` and `open` of `/proc/PID/mem`. The caller must be allowed to
 /// trace the process: same user, dumpable, and whatever Yama and the container say.

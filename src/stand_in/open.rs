@@ -35,6 +35,11 @@ impl Opened {
     pub(crate) fn is_alive(&self) -> bool {
         !has_ended(self.pidfd.as_fd()) && !self.space.is_gone()
     }
+
+    /// Whether both run the same program in the same memory; both are alive.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.pid == other.pid && self.space.is_same_program(&other.space)
+    }
 }
 
 pub(crate) fn pidfd(pid: u32) -> Result<OwnedFd, Status> {
@@ -77,6 +82,9 @@ fn refusal(error: &io::Error) -> Status {
             log::debug!("/proc is not mounted, or not this process's: {error}");
             Status::NotSupported
         }
+        // The pidfd has proved that there is such a process: it is on its way out, or a
+        // kernel thread.
+        Some(Errno::SRCH) => Status::BadState,
         Some(errno) => linux_error::status("open /proc/PID/mem", errno),
     }
 }
@@ -99,5 +107,52 @@ fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    !matches!(poll(&mut fds, Some(&at_once)), Ok(0))
+    loop {
+        return match poll(&mut fds, Some(&at_once)) {
+            // Linux lets a signal come first even if there is nothing to wait for.
+            Err(Errno::INTR) => continue,
+            Ok(ready) => ready != 0,
+            Err(errno) => {
+                log::debug!("poll on a pidfd: {errno}");
+                true
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Opened, address_space, has_ended, pidfd};
+    use crate::Status;
+    use rustix::fd::AsFd;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn shared_memory_is_told_without_the_pid() {
+        let pidfd = pidfd(std::process::id()).unwrap();
+        let space = address_space(pidfd.as_fd()).unwrap();
+        // As of a child made by vfork: another pid, our memory.
+        assert!(Opened::from_parts(1, pidfd, space).shares_our_memory());
+    }
+
+    #[test]
+    fn a_kernel_thread_has_no_memory() {
+        // The second process is the parent of Linux's own threads, where it can be seen.
+        if let Ok(name) = std::fs::read_to_string("/proc/2/comm") {
+            if name == "kthreadd\n" {
+                assert_eq!(Opened::by_pid(2).err(), Some(Status::BadState));
+            }
+        }
+    }
+
+    #[test]
+    fn a_pidfd_tells_the_end_of_its_process() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let pidfd = pidfd(child.id()).unwrap();
+        assert!(!has_ended(pidfd.as_fd()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(has_ended(pidfd.as_fd()));
+        assert_eq!(address_space(pidfd.as_fd()).err(), Some(Status::BadState));
+    }
 }

@@ -55,10 +55,26 @@ pub(crate) fn an_adjacent_mapping_is_not_entered() {
         let mut victim = Victim::start();
         let base = victim.lay_out(&pages);
         let process = victim.process();
-        let written = process.write_memory(base + PAGE - 3, &[1; 6]);
-        assert_eq!(written, Ok(3), "{pages:?}");
+        // Over the edge by three bytes, by one, and by one after a whole page.
+        assert_eq!(
+            process.write_memory(base + PAGE - 3, &[1; 6]),
+            Ok(3),
+            "{pages:?}"
+        );
+        assert_eq!(
+            process.write_memory(base + PAGE - 1, &[2; 2]),
+            Ok(1),
+            "{pages:?}"
+        );
         let seen = victim.sees(base + PAGE - 4..base + PAGE + 3);
-        assert_eq!(seen, [0, 1, 1, 1, 0, 0, 0], "{pages:?}");
+        assert_eq!(seen, [0, 1, 1, 2, 0, 0, 0], "{pages:?}");
+        assert_eq!(
+            process.write_memory(base, &[3; PAGE + 1]),
+            Ok(PAGE),
+            "{pages:?}"
+        );
+        let seen = victim.sees(base + PAGE - 1..base + PAGE + 1);
+        assert_eq!(seen, [3, 0], "{pages:?}");
     }
 }
 

@@ -9,9 +9,12 @@ pub const NUMBER: &str = "koid";
 pub type Number = zx_koid_t;
 
 pub fn own_number() -> Number {
+    own_koid().unwrap_or(0)
+}
+
+fn own_koid() -> Result<zx_koid_t, Status> {
     // SAFETY: nothing is written.
-    let own = unsafe { Process::current() };
-    own.and_then(|own| own.koid()).unwrap_or(0)
+    unsafe { Process::current() }?.koid()
 }
 
 /// A program that was started straight from a boot image is named as in that image,
@@ -23,8 +26,10 @@ pub fn current_exe() -> io::Result<PathBuf> {
 }
 
 pub fn open(koid: Number) -> Result<Process, (Status, &'static str)> {
-    if koid == own_number() {
-        return Err((Status::InvalidArgs, "that is poke itself"));
+    match own_koid() {
+        Ok(own) if own != koid => {}
+        Ok(_) => return Err((Status::InvalidArgs, "that is poke itself")),
+        Err(status) => return Err((status, "poke must know itself, to spare itself")),
     }
     let found = find_below(sys::zx_job_default(), koid);
     let hint = "no process with this koid is below the default job";
@@ -54,19 +59,19 @@ fn child_of(job: zx_handle_t, koid: zx_koid_t) -> Option<zx_handle_t> {
 }
 
 fn jobs_in(job: zx_handle_t) -> Vec<zx_koid_t> {
-    let mut koids = vec![0; 1024];
-    let mut actual = 0;
-    // SAFETY: `koids` is writable for as many bytes, `actual` for one count.
-    let raw = unsafe {
-        sys::zx_object_get_info(
-            job,
-            ZX_INFO_JOB_CHILDREN,
-            koids.as_mut_ptr().cast(),
-            size_of_val(&koids[..]),
-            &raw mut actual,
-            std::ptr::null_mut(),
-        )
-    };
-    koids.truncate(if raw == ZX_OK { actual } else { 0 });
-    koids
+    let mut koids = vec![0; 64];
+    loop {
+        let (mut actual, mut avail) = (0, 0);
+        // SAFETY: `koids` is writable for as many bytes, both counts for one each.
+        let raw = unsafe {
+            let (to, size) = (koids.as_mut_ptr().cast(), size_of_val(&koids[..]));
+            let topic = ZX_INFO_JOB_CHILDREN;
+            sys::zx_object_get_info(job, topic, to, size, &raw mut actual, &raw mut avail)
+        };
+        if raw != ZX_OK || avail <= koids.len() {
+            koids.truncate(if raw == ZX_OK { actual } else { 0 });
+            return koids;
+        }
+        koids.resize(avail * 2, 0);
+    }
 }

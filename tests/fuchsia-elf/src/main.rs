@@ -53,7 +53,7 @@ fn trials(path: &Path) -> Vec<Trial> {
         ("is position-independent", is_pie),
         ("is started by ld.so.1", is_started_by_ld_so),
         ("needs libzircon.so", needs_libzircon),
-        ("calls what it imports", calls_what_it_imports),
+        ("calls the call if it imports it", calls_what_it_imports),
     ];
     let writes: (&str, Check) = ("imports the call", imports_the_call);
     let text = path.to_string_lossy().into_owned();
