@@ -229,7 +229,7 @@ impl Expect {
         }
     }
 
-    pub(crate) const fn from_2025(self, outcome: Outcome) -> Self {
+    pub(crate) const fn since_2025(self, outcome: Outcome) -> Self {
         Self {
             from_2025: outcome,
             ..self

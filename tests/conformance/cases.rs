@@ -1,5 +1,8 @@
 //! All cases, by what they are about.
 
+// Each table names most of the variants there are.
+#![allow(clippy::enum_glob_use)]
+
 use super::Part;
 use super::case::Case;
 

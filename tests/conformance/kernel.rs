@@ -1,5 +1,6 @@
 //! Which kernel this is, told by what it does.
 
+use super::Part;
 use super::case::{Expect, Outcome};
 use super::target::{Probe, system};
 use zx_process_memory::Status;
@@ -22,6 +23,19 @@ impl Era {
             Self::In2024 => "Zircon as of about 2024: unmapped is NOT_FOUND",
             Self::From2025 => "Zircon as from 2025: a write to what is not writable is a copy",
             Self::StandIn => "the stand-in on Linux",
+        }
+    }
+
+    /// How many cases passed where all that can be set up was: a later run with fewer has
+    /// lost some. Of kernels that nobody here has run nothing is known.
+    pub(crate) fn passed(self, part: Part) -> u64 {
+        match (self, part) {
+            (Self::StandIn, Part::Cases) => 212,
+            (Self::StandIn, Part::BadHandles) => 26,
+            (Self::In2018, Part::Cases) => 230,
+            (Self::To2023, Part::Cases) => 238,
+            (Self::In2018 | Self::To2023, Part::BadHandles) => 25,
+            (Self::In2024 | Self::From2025, _) => 0,
         }
     }
 

@@ -43,8 +43,12 @@ pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
                 seen(0..1);
                 seen(2..area.pages);
             }
-            Kind::Policy(_) | Kind::Physical | Kind::Unmapped | Kind::Hole => {}
-            Kind::EmptySubVmar | Kind::DestroyedSubVmar => {}
+            Kind::Policy(_)
+            | Kind::Physical
+            | Kind::Unmapped
+            | Kind::EmptySubVmar
+            | Kind::DestroyedSubVmar
+            | Kind::Hole => {}
         }
         offset += area.pages * PAGE;
     }

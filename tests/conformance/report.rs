@@ -2,6 +2,7 @@
 
 use super::case::Outcome;
 use super::target::{Who, system};
+use libtest_mimic::Conclusion;
 use zx_process_memory::Status;
 
 /// What a case came to.
@@ -11,6 +12,7 @@ pub(crate) struct Row {
     who: Who,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) skipped: Option<String>,
+    pub(crate) wrong: Option<String>,
 }
 
 impl Row {
@@ -20,6 +22,7 @@ impl Row {
             who,
             outcome: None,
             skipped: None,
+            wrong: None,
         }
     }
 
@@ -45,7 +48,11 @@ pub(crate) fn print(rows: &[Row]) {
     for row in rows {
         let (status, bytes) = row.status();
         let (name, who) = (row.name, format!("{:?}", row.who).to_lowercase());
-        let why = row.skipped.as_deref().unwrap_or_default();
+        let why = row
+            .wrong
+            .as_deref()
+            .or(row.skipped.as_deref())
+            .unwrap_or_default();
         system::say(&if json {
             let why = if why.is_empty() {
                 String::new()
@@ -59,4 +66,29 @@ pub(crate) fn print(rows: &[Row]) {
             format!("{name:<58} {who:<5} {status:<22} {bytes:>8} {why}")
         });
     }
+}
+
+/// The last lines. Says so, and answers `false`, if fewer cases passed than were seen to
+/// pass where nothing was forbidden.
+pub(crate) fn print_totals(conclusion: &Conclusion, seen: u64, is_whole: bool) -> bool {
+    let (passed, failed) = (conclusion.num_passed, conclusion.num_failed);
+    let skipped = conclusion.num_ignored;
+    let is_enough = !is_whole || seen <= passed + failed;
+    if !is_enough {
+        system::say(&format!(
+            "fewer cases than usual: {seen} passed where nothing was forbidden; the rows that \
+             were skipped say why"
+        ));
+    }
+    if !system::has_stdio() {
+        // Then what the test harness said was heard by nobody.
+        let verdict = if failed == 0 { "ok" } else { "FAILED" };
+        system::say(&format!(
+            "test result: {verdict}. {passed} passed; {failed} failed"
+        ));
+    }
+    system::say(&format!(
+        "{passed} passed, {failed} failed, {skipped} skipped"
+    ));
+    is_enough
 }

@@ -39,6 +39,7 @@ pub(crate) fn run(case: &Case, who: Who, era: Era) -> (Verdict, Row) {
             }
             Err(Problem::Wrong(seen, why)) => {
                 row.outcome = seen.or(row.outcome);
+                row.wrong = Some(why.clone());
                 return (Verdict::Failed(format!("{way:?}: {why}")), row);
             }
         }
@@ -209,7 +210,7 @@ pub(crate) fn null_actual_is_told_after_the_write(who: Who) -> Result<(), Skip> 
     Ok(())
 }
 
-pub(crate) fn two_handles_to_one_process_have_one_koid(who: Who) -> Result<(), Skip> {
+pub(crate) fn two_handles_have_one_koid(who: Who) -> Result<(), Skip> {
     let mut target = system::target(who)?;
     // SAFETY: the target keeps both open, and nothing is written.
     let mut koid = |handle| {

@@ -11,6 +11,6 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("the vDSO's code", &[], VdsoCode, Bytes(1), REFUSED),
     Case::new("the vDSO's code, several pages", &[], VdsoCode, Bytes(2 * PAGE), REFUSED),
     // Kernels from 2025 on refuse the code; whether the data too is not known here.
-    Case::new("the vDSO's data", &[], VdsoStart, Bytes(1), REFUSED.from_2025(NotKnown)),
-    Case::new("the vDSO's data and over", &[], VdsoStart, Bytes(64 << 20), REFUSED.from_2025(NotKnown)),
+    Case::new("the vDSO's data", &[], VdsoStart, Bytes(1), REFUSED.since_2025(NotKnown)),
+    Case::new("the vDSO's data and over", &[], VdsoStart, Bytes(64 << 20), REFUSED.since_2025(NotKnown)),
 ];

@@ -19,10 +19,15 @@ pub(crate) const IS_STAND_IN: bool = true;
 
 const VICTIM: &str = "ZX_CONFORMANCE_VICTIM";
 
+pub(crate) fn has_stdio() -> bool {
+    true
+}
+
 pub(crate) fn say(line: &str) {
     println!("{line}");
 }
 
+#[allow(clippy::unnecessary_wraps)] // Elsewhere a process cannot always be had.
 pub(crate) fn target(who: Who) -> Result<Box<dyn Target>, Skip> {
     Ok(match who {
         Who::Own => Box::new(Own::new()),

@@ -11,10 +11,6 @@ use self::process::RawProcess;
 use crate::suite::case::{Case, Handle, PAGE, State};
 use crate::suite::target::{Probe, Skip, Target, Who};
 use fuchsia_zircon_sys as zx;
-use std::fs::File;
-use std::io::Write;
-use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{Process, Rights, Status};
 
@@ -25,12 +21,19 @@ unsafe extern "C" {
     safe fn zx_vmar_root_self() -> zx_handle_t;
 }
 
-/// Prints, also where a program has no stdio: one that userboot starts itself.
+/// A program that an old userboot starts itself has none: what it prints is dropped without
+/// an error. The words of the kernel's command line are its environment, and this is how
+/// such a userboot was told what to start. Newer ones are told by `userboot.next`, and give
+/// their program the debuglog.
+pub(crate) fn has_stdio() -> bool {
+    std::env::var_os("userboot").is_none()
+}
+
 pub(crate) fn say(line: &str) {
-    let line = format!("{line}\n");
-    // SAFETY: it is not closed here. If there is no such descriptor, the write fails.
-    let mut stdout = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
-    if stdout.write_all(line.as_bytes()).is_err() {
+    if has_stdio() {
+        println!("{line}");
+    } else {
+        let line = format!("{line}\n");
         // SAFETY: the bytes are readable.
         unsafe { zx::zx_debug_write(line.as_ptr(), line.len()) };
     }
