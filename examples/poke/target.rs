@@ -8,4 +8,4 @@
 )]
 mod system;
 
-pub use system::{NUMBER, Number, current_exe, open, own_number};
+pub use system::{NUMBER, Number, current_exe, open, own_number, say, without_child};

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{env, io};
 use zx_process_memory::sys::{
@@ -5,8 +6,25 @@ use zx_process_memory::sys::{
 };
 use zx_process_memory::{Process, Status};
 
+#[path = "bare_process.rs"]
+mod bare_process;
+
+pub use bare_process::without_child;
+
 pub const NUMBER: &str = "koid";
 pub type Number = zx_koid_t;
+
+/// A program that an old userboot starts has no stdio: what it prints is dropped. That it
+/// was started so shows in the kernel's command line, whose words are its environment.
+pub fn say(line: &str) -> io::Result<()> {
+    if env::var_os("userboot").is_none() {
+        return writeln!(io::stdout(), "{line}");
+    }
+    let line = format!("{line}\n");
+    // SAFETY: the bytes are readable.
+    let raw = unsafe { fuchsia_zircon_sys::zx_debug_write(line.as_ptr(), line.len()) };
+    Ok(Status::ok(raw)?)
+}
 
 pub fn own_number() -> Number {
     own_koid().unwrap_or(0)
