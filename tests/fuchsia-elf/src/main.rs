@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 /// Programs whose own code writes memory, by a part of their path.
-const WRITERS: [&str; 2] = ["/examples/poke", "/deps/log-"];
+const WRITERS: [&str; 3] = ["/examples/poke", "/deps/log-", "/deps/conformance-"];
 
 const CALL: &str = "zx_process_write_memory";
 
