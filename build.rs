@@ -52,6 +52,8 @@ fn library_folders(root: &Path, arch: &str) -> Result<Vec<PathBuf>, String> {
     let folders = [
         in_sdk.join("sysroot").join("lib"),
         in_sdk.join("lib"),
+        // Where the SDK's Bazel form has the one library that is not in its sysroot.
+        root.join("pkg/fdio/arch").join(arch).join("lib"),
         root.join("lib"),
     ];
     if root.is_relative() {

@@ -165,8 +165,8 @@ pub(crate) enum Outcome {
     /// Success, with this count.
     Wrote(usize),
     Failed(Status),
-    /// Nobody has seen it; the case is skipped.
-    NotKnown,
+    /// The case is skipped, for this reason.
+    NotTried(&'static str),
 }
 
 impl Expect {

@@ -32,7 +32,7 @@ impl Era {
         match (self, part) {
             (Self::StandIn, Part::Cases) => 212,
             (Self::StandIn, Part::BadHandles) => 26,
-            (Self::In2018, Part::Cases) => 230,
+            (Self::In2018, Part::Cases) => 234,
             (Self::To2023, Part::Cases) => 238,
             (Self::In2018 | Self::To2023, Part::BadHandles) => 25,
             (Self::In2024 | Self::From2025, _) => 0,

@@ -31,7 +31,7 @@ impl Row {
             (Some(_), _) => ("skipped".to_owned(), 0),
             (None, Some(Outcome::Wrote(count))) => ("ZX_OK".to_owned(), count),
             (None, Some(Outcome::Failed(status))) => (code_name(status), 0),
-            (None, Some(Outcome::NotKnown) | None) => ("no answer".to_owned(), 0),
+            (None, Some(Outcome::NotTried(_)) | None) => ("no answer".to_owned(), 0),
         }
     }
 }
@@ -42,9 +42,8 @@ fn code_name(status: Status) -> String {
     shown.split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// Prints all rows: as JSON, a line each, if `ZX_CONFORMANCE=json`.
-pub(crate) fn print(rows: &[Row]) {
-    let json = std::env::var("ZX_CONFORMANCE").is_ok_and(|format| format == "json");
+/// Prints all rows, a line each.
+pub(crate) fn print(rows: &[Row], json: bool) {
     for row in rows {
         let (status, bytes) = row.status();
         let (name, who) = (row.name, format!("{:?}", row.who).to_lowercase());

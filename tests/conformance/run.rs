@@ -24,10 +24,9 @@ enum Way {
 pub(crate) fn run(case: &Case, who: Who, era: Era) -> (Verdict, Row) {
     let mut row = Row::new(case.name, who);
     let expected = era.expects(&case.expect);
-    if expected == Outcome::NotKnown {
-        let reason = "what this kernel does is not known".to_owned();
-        row.skipped = Some(reason.clone());
-        return (Verdict::Skipped(reason), row);
+    if let Outcome::NotTried(reason) = expected {
+        row.skipped = Some(reason.to_owned());
+        return (Verdict::Skipped(reason.to_owned()), row);
     }
     for way in [Way::Raw, Way::Wrapper] {
         match one(case, who, way, expected) {
@@ -160,7 +159,7 @@ pub(crate) fn show(outcome: Outcome) -> String {
     match outcome {
         Outcome::Wrote(count) => format!("ZX_OK, {count} bytes"),
         Outcome::Failed(status) => status.to_string(),
-        Outcome::NotKnown => "nothing known".to_owned(),
+        Outcome::NotTried(reason) => reason.to_owned(),
     }
 }
 

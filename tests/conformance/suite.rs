@@ -11,6 +11,7 @@ mod target;
 use self::run::Verdict;
 use self::target::{Skip, Who, system};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::env;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -73,16 +74,18 @@ pub(crate) fn main(part: Part) -> ExitCode {
         }
     }
 
-    // One process is laid out for one case at a time.
+    // The one argument of our own. (Not a variable: not every boot hands those on.)
+    let (own, others): (Vec<_>, Vec<_>) = env::args().partition(|argument| argument == "--json");
     let arguments = Arguments {
+        // One process is laid out for one case at a time.
         test_threads: Some(1),
-        ..Arguments::from_args()
+        ..Arguments::from_iter(others)
     };
     let conclusion = libtest_mimic::run(&arguments, trials);
     if arguments.list {
         return ExitCode::SUCCESS;
     }
-    report::print(&rows.lock().unwrap());
+    report::print(&rows.lock().unwrap(), !own.is_empty());
     system::say(&format!("kernel: {}", era.name()));
     let is_whole = conclusion.num_filtered_out == 0;
     let is_enough = report::print_totals(&conclusion, era.passed(part), is_whole);

@@ -82,8 +82,14 @@ impl RawProcess {
         };
         ok("zx_thread_create", raw)?;
         let thread = self.thread.insert(Owned(thread));
+        // Kernels of 2018 want a handle to give to the new process; it takes it along.
+        let mut gift = 0;
+        // SAFETY: the result is valid for a write.
+        ok("zx_event_create", unsafe {
+            zx::zx_event_create(0, &raw mut gift)
+        })?;
         // SAFETY: the loop uses no stack and no arguments.
-        let raw = unsafe { zx::zx_process_start(self.process.0, thread.0, entry, entry, 0, 0) };
+        let raw = unsafe { zx::zx_process_start(self.process.0, thread.0, entry, entry, gift, 0) };
         ok("zx_process_start", raw)?;
         wait(thread.0, zx::ZX_THREAD_RUNNING)
     }
