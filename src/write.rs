@@ -3,7 +3,11 @@ use crate::{Incomplete, Process, Status, trace};
 
 /// The most that one [`Process::write_memory`] takes: 64 MiB, 67,108,864 bytes.
 ///
-/// Zircon's own limit; [`Process::write_all_memory`] has none.
+/// Zircon's own limit, and the manual page's; [`Process::write_all_memory`] has none.
+///
+/// ```
+/// assert_eq!(zx_process_memory::MAX_WRITE_LEN, 67_108_864);
+/// ```
 pub const MAX_WRITE_LEN: usize = 64 << 20;
 
 impl Process {

@@ -38,6 +38,9 @@ impl AddressSpace {
             auxv: fs::read(format!("/proc/{pid}/auxv"))?,
             protected: OnceLock::new(),
         };
+        // Looked up now, so that the first write need not. What cannot be read now is
+        // asked for again, and told, by the write.
+        let _ = space.is_protected(0, 0);
         Ok(space)
     }
 

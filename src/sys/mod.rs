@@ -8,6 +8,33 @@
 //! Everywhere else each returns [`ZX_ERR_NOT_SUPPORTED`].
 //!
 //! The integer aliases and constants come from `fuchsia-zircon-sys`.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//! use zx_process_memory::sys;
+//!
+//! static TARGET: AtomicU32 = AtomicU32::new(0);
+//!
+//! let (mut handle, mut actual) = (0, 0);
+//! // SAFETY: `handle` is writable.
+//! let status = unsafe {
+//!     let rights = sys::ZX_RIGHT_SAME_RIGHTS;
+//!     sys::zx_handle_duplicate(sys::zx_process_self(), rights, &raw mut handle)
+//! };
+//! assert_eq!(status, sys::ZX_OK);
+//!
+//! let (vaddr, bytes) = (TARGET.as_ptr().addr(), [7; 4]);
+//! // SAFETY: the bytes are readable, `actual` is writable, and only `TARGET` changes: an
+//! // atomic, to which every value is valid.
+//! let status = unsafe {
+//!     sys::zx_process_write_memory(handle, vaddr, bytes.as_ptr(), 4, &raw mut actual)
+//! };
+//! assert_eq!((status, actual), (sys::ZX_OK, 4));
+//! assert_eq!(TARGET.load(Ordering::Relaxed), 0x0707_0707);
+//!
+//! // SAFETY: nothing uses the handle afterwards.
+//! assert_eq!(unsafe { sys::zx_handle_close(handle) }, sys::ZX_OK);
+//! ```
 
 #[cfg_attr(backend = "fuchsia", path = "fuchsia.rs")]
 #[cfg_attr(backend = "stand_in", path = "../stand_in/calls.rs")]
