@@ -89,17 +89,20 @@ mod incomplete;
 mod io_error;
 mod process;
 mod process_ref;
+mod read;
 mod rights;
 #[cfg(backend = "stand_in")]
 pub mod stand_in;
 mod status;
 pub mod sys;
 mod trace;
+mod whole;
 mod write;
 
 pub use incomplete::Incomplete;
 pub use process::Process;
 pub use process_ref::ProcessRef;
+pub use read::MAX_READ_LEN;
 pub use rights::Rights;
 pub use status::{Status, UnknownStatus};
 pub use write::MAX_WRITE_LEN;

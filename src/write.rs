@@ -1,4 +1,5 @@
 use crate::sys::{self, zx_vaddr_t};
+use crate::whole::whole;
 use crate::{Incomplete, Process, Status, trace};
 
 /// The most that one [`Process::write_memory`] takes: 64 MiB, 67,108,864 bytes.
@@ -79,10 +80,10 @@ impl Process {
     #[inline]
     pub fn write_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
         if bytes.is_empty() || bytes.len() > MAX_WRITE_LEN {
-            return Err(trace::refused(self.as_raw(), vaddr, bytes.len()));
+            return Err(trace::write_refused(self.as_raw(), vaddr, bytes.len()));
         }
         if trace::is_on() {
-            trace::call(self.as_raw(), vaddr, bytes.len());
+            trace::write_call(self.as_raw(), vaddr, bytes.len());
         }
         let mut actual = 0;
         // SAFETY: `bytes` is readable for its length and `actual` writable. That the
@@ -100,7 +101,7 @@ impl Process {
         if raw == sys::ZX_OK {
             Ok(actual)
         } else {
-            Err(trace::failed(self.as_raw(), vaddr, bytes.len(), raw))
+            Err(trace::write_failed(self.as_raw(), vaddr, bytes.len(), raw))
         }
     }
 
@@ -140,40 +141,9 @@ impl Process {
     /// # }
     /// ```
     pub fn write_all_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<(), Incomplete> {
-        write_all(vaddr, bytes, |vaddr, chunk| self.write_memory(vaddr, chunk))
+        whole(vaddr, bytes.len(), |vaddr, part| {
+            // `whole` stays within the length; nothing would be refused by the call.
+            self.write_memory(vaddr, bytes.get(part).unwrap_or_default())
+        })
     }
 }
-
-fn write_all(
-    vaddr: zx_vaddr_t,
-    bytes: &[u8],
-    mut write: impl FnMut(zx_vaddr_t, &[u8]) -> Result<usize, Status>,
-) -> Result<(), Incomplete> {
-    let stopped = |done, status| Incomplete {
-        done,
-        // `done` is less than the length, so this is one of the checked addresses.
-        vaddr: vaddr.wrapping_add(done),
-        status,
-    };
-    // The last byte has an address; the one behind it need not.
-    if vaddr.checked_add(bytes.len().saturating_sub(1)).is_none() {
-        return Err(stopped(0, Status::OutOfRange));
-    }
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let done = bytes.len() - rest.len();
-        let chunk = rest.get(..MAX_WRITE_LEN).unwrap_or(rest);
-        let written = match write(vaddr.wrapping_add(done), chunk) {
-            Ok(written) => written,
-            Err(status) => return Err(stopped(done, status)),
-        };
-        rest = match rest.get(written..) {
-            Some(after) if 0 < written && written <= chunk.len() => after,
-            _ => return Err(stopped(done, Status::Internal)),
-        };
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests;

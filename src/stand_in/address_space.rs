@@ -5,6 +5,7 @@ use rustix::io::{Errno, pread, pwrite};
 use std::format;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::vec::Vec;
@@ -63,6 +64,32 @@ impl AddressSpace {
         }
     }
 
+    /// Reads at `vaddr`, at most to the end of the mapping that holds it. The vDSO can be
+    /// read like all else.
+    pub(crate) fn read(
+        &self,
+        vaddr: usize,
+        buffer: &mut [MaybeUninit<u8>],
+    ) -> Result<usize, Status> {
+        let buffer = if is_in_a_page(vaddr, buffer.len()) && is_an_offset(vaddr) {
+            buffer
+        } else {
+            let mapping = self.mapping(vaddr)?;
+            clobber(buffer);
+            let len = buffer.len().min(mapping.end - vaddr);
+            &mut buffer[..len]
+        };
+        loop {
+            return match pread(&self.memory, &mut *buffer, vaddr as u64) {
+                Ok(([], _)) => Err(Status::BadState),
+                Ok((read, _)) => Ok(read.len()),
+                Err(Errno::INTR) => continue,
+                Err(Errno::IO) => Err(self.why_not_read(vaddr)),
+                Err(errno) => Err(linux_error::status("read of /proc/PID/mem", errno)),
+            };
+        }
+    }
+
     /// Whether the process has ended or runs another program since: its memory file
     /// then answers 0 bytes, where a live process's has a byte or an error.
     pub(crate) fn is_gone(&self) -> bool {
@@ -97,8 +124,8 @@ impl AddressSpace {
 
     /// So that the common small write costs one system call.
     fn is_within_a_page(&self, vaddr: usize, len: usize) -> Result<bool, Status> {
-        let in_page = vaddr % PAGE + len <= PAGE;
-        Ok(in_page && is_an_offset(vaddr) && !self.is_protected(vaddr, vaddr + len)?)
+        let is_candidate = is_in_a_page(vaddr, len) && is_an_offset(vaddr);
+        Ok(is_candidate && !self.is_protected(vaddr, vaddr + len)?)
     }
 
     /// The mapping that holds `vaddr`, unless it is the vDSO.
@@ -161,8 +188,33 @@ impl AddressSpace {
         }
     }
 
+    fn why_not_read(&self, vaddr: usize) -> Status {
+        match self.mapping(vaddr) {
+            Err(status) => status,
+            Ok(mapping) if mapping.of_a_file => Status::OutOfRange,
+            Ok(_) => {
+                log::debug!("Linux does not show what is at {vaddr:#x}: a device's, or [vvar]");
+                Status::AccessDenied
+            }
+        }
+    }
+
     fn byte_at(&self, vaddr: usize) -> Result<usize, Errno> {
         pread(&self.memory, &mut [0; 1], vaddr as u64)
+    }
+}
+
+fn is_in_a_page(vaddr: usize, len: usize) -> bool {
+    vaddr % PAGE + len <= PAGE
+}
+
+/// What kernels of 2018 and 2019 do to a buffer before they read into it.
+fn clobber(buffer: &mut [MaybeUninit<u8>]) {
+    for page in buffer.chunks_mut(PAGE) {
+        page[0].write(0);
+    }
+    if let Some(last) = buffer.last_mut() {
+        last.write(0);
     }
 }
 

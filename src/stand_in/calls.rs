@@ -5,7 +5,7 @@ use super::{
     zx_object_info_topic_t, zx_rights_t, zx_status_t, zx_vaddr_t,
 };
 use crate::stand_in::{Entry, debugging_syscalls, kernel};
-use crate::{MAX_WRITE_LEN, Rights, Status};
+use crate::{MAX_READ_LEN, MAX_WRITE_LEN, Rights, Status};
 use std::slice;
 
 /// Writes `buffer_size` bytes at `vaddr` of the process that `handle` names, and
@@ -41,6 +41,40 @@ pub unsafe extern "C" fn zx_process_write_memory(
         let written = process.space.write(vaddr, bytes)?;
         // SAFETY: the caller promises null or a valid pointer.
         unsafe { store(actual, written) }
+    })())
+}
+
+/// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names, and stores
+/// how many were read in `actual`, which an error leaves alone.
+///
+/// Where more than a page is read, the buffer's first byte, each 4096th and the last are
+/// zeroed before, as by kernels of 2018 and 2019: bytes beyond `actual` are nobody's, and
+/// who thinks otherwise is to notice it here.
+///
+/// # Safety
+///
+/// `buffer` must be null or valid for writes of `buffer_size` bytes, and `actual` null
+/// or valid for a write.
+pub unsafe extern "C" fn zx_process_read_memory(
+    handle: zx_handle_t,
+    vaddr: zx_vaddr_t,
+    buffer: *mut u8,
+    buffer_size: usize,
+    actual: *mut usize,
+) -> zx_status_t {
+    raw((|| {
+        if buffer.is_null() || buffer_size == 0 || buffer_size > MAX_READ_LEN {
+            return Err(Status::InvalidArgs);
+        }
+        let entry = entry(handle)?;
+        let process = entry.object.as_process().ok_or(Status::WrongType)?;
+        require(&entry, Rights::READ_MEMORY)?;
+        // SAFETY: not null, and the caller promises as many bytes, which `MaybeUninit`
+        // does not take for initialised.
+        let bytes = unsafe { slice::from_raw_parts_mut(buffer.cast(), buffer_size) };
+        let read = process.space.read(vaddr, bytes)?;
+        // SAFETY: the caller promises null or a valid pointer.
+        unsafe { store(actual, read) }
     })())
 }
 

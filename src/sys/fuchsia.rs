@@ -28,6 +28,28 @@ unsafe extern "C" {
         actual: *mut usize,
     ) -> zx_status_t;
 
+    /// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names, and
+    /// stores how many were read in `actual`.
+    ///
+    /// [`Process::read_memory`](crate::Process::read_memory) is the same call with a
+    /// slice, a count and a typed status; its documentation holds for this one.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` must be valid for writes of `buffer_size` bytes and `actual` for a
+    /// write. Bytes of `buffer` beyond `actual` may have changed, in a failing call too.
+    ///
+    /// # References
+    ///
+    /// - [`zx_process_read_memory`](https://fuchsia.dev/reference/syscalls/process_read_memory)
+    pub fn zx_process_read_memory(
+        handle: zx_handle_t,
+        vaddr: zx_vaddr_t,
+        buffer: *mut u8,
+        buffer_size: usize,
+        actual: *mut usize,
+    ) -> zx_status_t;
+
     /// Closes a handle.
     ///
     /// # Safety
@@ -55,8 +77,9 @@ unsafe extern "C" {
         out: *mut zx_handle_t,
     ) -> zx_status_t;
 
-    /// Asks about an object. The crate uses the topic
-    /// [`ZX_INFO_HANDLE_BASIC`](super::ZX_INFO_HANDLE_BASIC).
+    /// Asks about an object. The crate uses the topics
+    /// [`ZX_INFO_HANDLE_BASIC`](super::ZX_INFO_HANDLE_BASIC) and
+    /// [`ZX_INFO_JOB_CHILDREN`](super::ZX_INFO_JOB_CHILDREN).
     ///
     /// # Safety
     ///

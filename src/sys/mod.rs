@@ -44,7 +44,7 @@ mod info;
 
 pub use calls::{
     zx_handle_close, zx_handle_duplicate, zx_job_default, zx_object_get_child, zx_object_get_info,
-    zx_process_self, zx_process_write_memory,
+    zx_process_read_memory, zx_process_self, zx_process_write_memory,
 };
 pub use fuchsia_zircon_sys::{
     ZX_ERR_NOT_SUPPORTED, ZX_HANDLE_INVALID, ZX_INFO_HANDLE_BASIC, ZX_INFO_JOB_CHILDREN,

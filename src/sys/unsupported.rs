@@ -24,6 +24,21 @@ pub unsafe extern "C" fn zx_process_write_memory(
 ///
 /// # Safety
 ///
+/// None here; on Fuchsia the pointers must be valid.
+pub unsafe extern "C" fn zx_process_read_memory(
+    _handle: zx_handle_t,
+    _vaddr: zx_vaddr_t,
+    _buffer: *mut u8,
+    _buffer_size: usize,
+    _actual: *mut usize,
+) -> zx_status_t {
+    ZX_ERR_NOT_SUPPORTED
+}
+
+/// Not on this target: [`ZX_ERR_NOT_SUPPORTED`].
+///
+/// # Safety
+///
 /// None here; on Fuchsia nobody may use the handle afterwards.
 pub unsafe extern "C" fn zx_handle_close(_handle: zx_handle_t) -> zx_status_t {
     ZX_ERR_NOT_SUPPORTED

@@ -1,14 +1,9 @@
-//! The loop of `write_all_memory` against a kernel that is played by a script.
+//! The loop against a kernel that is played by a script.
 
-use super::{MAX_WRITE_LEN, write_all};
-use crate::{Incomplete, Status};
+use super::whole;
+use crate::{Incomplete, MAX_WRITE_LEN, Status};
 use proptest::prelude::*;
 use std::vec::Vec;
-
-/// The source's bytes are never looked at, so a large one costs no memory.
-fn source(len: usize) -> Vec<u8> {
-    std::vec![0; len]
-}
 
 proptest! {
     /// Whatever counts a kernel answers, the calls are contiguous, no call is over
@@ -22,17 +17,15 @@ proptest! {
             1 => Just(Err(Status::NoMemory)),
         ], 1..40),
     ) {
-        let bytes: Vec<u8> = (0u8..=255).cycle().take(len).collect();
         let mut answers = answers.into_iter().cycle();
         let mut at = 0;
         let mut refused = false;
-        let outcome = write_all(vaddr, &bytes, |to, chunk| {
+        let outcome = whole(vaddr, len, |to, part| {
             assert!(!refused, "called again after an error");
-            assert_eq!(to, vaddr + at);
-            assert_eq!(chunk, &bytes[at..]);
+            assert_eq!((to, &part), (vaddr + at, &(at..len)));
             match answers.next().unwrap() {
                 Ok(count) => {
-                    let count = count.min(chunk.len());
+                    let count = count.min(part.len());
                     at += count;
                     Ok(count)
                 }
@@ -52,10 +45,10 @@ proptest! {
     }
 
     #[test]
-    fn a_count_beyond_the_chunk_or_of_nothing_ends_it(extra in 1usize..1000, first in 1usize..8) {
+    fn a_count_beyond_the_part_or_of_nothing_ends_it(extra in 1usize..1000, first in 1usize..8) {
         for wrong in [0, 8 - first + extra] {
             let mut counts = [first, wrong].into_iter();
-            let outcome = write_all(0x1000, &[0; 8], |_, _| Ok(counts.next().unwrap()));
+            let outcome = whole(0x1000, 8, |_, _| Ok(counts.next().unwrap()));
             prop_assert_eq!(outcome, Err(Incomplete {
                 done: first,
                 vaddr: 0x1000 + first,
@@ -74,9 +67,9 @@ fn splits_at_64_mib() {
         (2 * MAX_WRITE_LEN + 5, &[MAX_WRITE_LEN, MAX_WRITE_LEN, 5]),
     ] {
         let mut seen = Vec::new();
-        let outcome = write_all(0x1000, &source(len), |_, chunk| {
-            seen.push(chunk.len());
-            Ok(chunk.len())
+        let outcome = whole(0x1000, len, |_, part| {
+            seen.push(part.len());
+            Ok(part.len())
         });
         assert_eq!((outcome, &seen[..]), (Ok(()), calls));
     }
@@ -84,30 +77,23 @@ fn splits_at_64_mib() {
 
 #[test]
 fn a_count_over_the_limit_is_refused_even_if_bytes_remain() {
-    let outcome = write_all(
-        0,
-        &source(MAX_WRITE_LEN + 8),
-        |_, chunk| Ok(chunk.len() + 1),
-    );
+    let outcome = whole(0, MAX_WRITE_LEN + 8, |_, part| Ok(part.len() + 1));
     assert_eq!(outcome.unwrap_err().status, Status::Internal);
 }
 
 #[test]
-fn nothing_to_write_makes_no_call() {
-    assert_eq!(write_all(usize::MAX, &[], |_, _| unreachable!()), Ok(()));
+fn nothing_to_do_makes_no_call() {
+    assert_eq!(whole(usize::MAX, 0, |_, _| unreachable!()), Ok(()));
 }
 
 #[test]
 fn the_address_never_wraps() {
-    let past_the_end = write_all(usize::MAX, &[0; 2], |_, _| unreachable!());
+    let past_the_end = whole(usize::MAX, 2, |_, _| unreachable!());
     let expected = Incomplete {
         done: 0,
         vaddr: usize::MAX,
         status: Status::OutOfRange,
     };
     assert_eq!(past_the_end, Err(expected));
-    assert_eq!(
-        write_all(usize::MAX - 1, &[0; 2], |_, chunk| Ok(chunk.len())),
-        Ok(())
-    );
+    assert_eq!(whole(usize::MAX - 1, 2, |_, part| Ok(part.len())), Ok(()));
 }
