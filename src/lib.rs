@@ -1,5 +1,5 @@
-//! Write another process's memory on Fuchsia: `zx_process_write_memory`, for
-//! debuggers written in Rust.
+//! Write and read another process's memory on Fuchsia: `zx_process_write_memory` and
+//! `zx_process_read_memory`, for debuggers written in Rust.
 //!
 //! ```
 //! use std::process::{Command, Stdio};
@@ -32,6 +32,11 @@
 //!   lock or panic of its own.
 //! - [`Process::write_all_memory`] is the loop around it, for short writes and for
 //!   more than 64 MiB.
+//! - [`Process::read_memory`] is the way back, with [`Process::read_exact_memory`] for the
+//!   loop. Who only writes carries none of it.
+//! - [`Process::read_le`] and its three siblings move integers, [`Cursor`] is
+//!   [`std::io::Read`], [`std::io::Write`] and [`std::io::Seek`], and [`JobRef`] finds a
+//!   process by its koid.
 //! - [`Process`] owns a handle, [`ProcessRef`] borrows one, [`Rights`] says what it
 //!   allows, [`Status`] what went wrong and what to do about it.
 //! - On 64-bit Linux the same source runs on the [`stand_in`]: real processes, real
@@ -40,7 +45,8 @@
 //! # What it does not do
 //!
 //! It does not stop, step or resume anything, does not sync the instruction cache, and
-//! makes no write atomic.
+//! makes no write atomic. Mappings, breakpoints and GDB are in the sibling crate
+//! `zx-debug-memory`.
 //!
 //! # Where things are
 //!
@@ -50,6 +56,11 @@
 //! | `process_ref` | [`ProcessRef`]: the handle that someone else owns |
 //! | `child` | [`Process::from_child`], one file for each backend |
 //! | `write` | [`Process::write_memory`], [`Process::write_all_memory`], [`MAX_WRITE_LEN`] |
+//! | `read` | [`Process::read_memory`], [`Process::read_memory_uninit`], [`Process::read_exact_memory`], [`MAX_READ_LEN`] |
+//! | `whole` | the loop around both calls |
+//! | `integer` | [`Process::read_le`], [`Process::write_le`] and the like, [`Integer`] |
+//! | `cursor` | [`Cursor`] |
+//! | `job_ref` | [`JobRef`]: processes by koid |
 //! | `incomplete` | [`Incomplete`]: how far a loop came |
 //! | `rights` | [`Rights`] |
 //! | `status` | [`Status`]: every code, one line each |
@@ -69,8 +80,8 @@
 //!
 //! # Features
 //!
-//! - `std` (default): [`Process::from_child`], the conversions into
-//!   [`std::io::Error`], and the stand-in.
+//! - `std` (default): [`Process::from_child`], [`JobRef`], [`Cursor`], the conversions
+//!   into [`std::io::Error`], and the stand-in.
 
 #![no_std]
 // The examples need a backend.
@@ -83,10 +94,15 @@ extern crate std;
 
 #[cfg(feature = "std")]
 mod child;
+#[cfg(feature = "std")]
+mod cursor;
 mod hint;
 mod incomplete;
+mod integer;
 #[cfg(feature = "std")]
 mod io_error;
+#[cfg(feature = "std")]
+mod job_ref;
 mod process;
 mod process_ref;
 mod read;
@@ -99,7 +115,12 @@ mod trace;
 mod whole;
 mod write;
 
+#[cfg(feature = "std")]
+pub use cursor::Cursor;
 pub use incomplete::Incomplete;
+pub use integer::Integer;
+#[cfg(feature = "std")]
+pub use job_ref::JobRef;
 pub use process::Process;
 pub use process_ref::ProcessRef;
 pub use read::MAX_READ_LEN;

@@ -1,5 +1,6 @@
 use crate::sys::zx_handle_t;
 use crate::{Process, Status};
+use core::borrow::Borrow;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -78,6 +79,13 @@ impl Deref for ProcessRef<'_> {
     #[inline]
     fn deref(&self) -> &Process {
         &self.process
+    }
+}
+
+impl Borrow<Process> for ProcessRef<'_> {
+    #[inline]
+    fn borrow(&self) -> &Process {
+        self
     }
 }
 

@@ -55,7 +55,10 @@ fn a_closed_gate_is_told_before_all_else_but_a_size_that_is_no_call() {
     let long = vec![0; MAX_WRITE_LEN + 1];
     assert_eq!(own.write_memory(vaddr, &long), Err(Status::InvalidArgs));
 
-    // All but writing goes on.
+    // All but writing goes on, reading too.
+    let mut seen = [0; 4];
+    assert_eq!(own.read_memory(vaddr, &mut seen), Ok(4));
+    assert_eq!(seen, [1; 4]);
     assert_eq!(weak.rights(), Ok(Rights::READ));
     stand_in::set_debugging_syscalls(true);
     assert_eq!(own.write_memory(vaddr, &[3; 4]), Ok(4));

@@ -25,6 +25,7 @@ fn a_result_fits_two_registers() {
 #[test]
 fn the_info_record_is_zircons() {
     assert_eq!(size_of::<zx_info_handle_basic_t>(), 32);
+    assert_eq!(size_of::<sys::zx_info_maps_v1_t>(), 96);
     assert_eq!(size_of::<Rights>(), size_of::<sys::zx_rights_t>());
 }
 
@@ -47,6 +48,7 @@ fn what_is_public_goes_between_threads_and_shows_itself() {
     takes::<Incomplete>();
     takes::<Rights>();
     takes::<zx_info_handle_basic_t>();
+    takes::<sys::zx_info_maps_v1_t>();
 }
 
 /// A declaration that differed from the vDSO's would still link.
@@ -63,6 +65,8 @@ fn the_declarations_are_those_of_fuchsias_authors() {
     same! {
         zx_process_write_memory: unsafe extern "C" fn(
             zx_handle_t, zx_vaddr_t, *const u8, usize, *mut usize) -> zx_status_t;
+        zx_process_read_memory: unsafe extern "C" fn(
+            zx_handle_t, zx_vaddr_t, *mut u8, usize, *mut usize) -> zx_status_t;
         zx_handle_close: unsafe extern "C" fn(zx_handle_t) -> zx_status_t;
         zx_handle_duplicate: unsafe extern "C" fn(
             zx_handle_t, zx_rights_t, *mut zx_handle_t) -> zx_status_t;

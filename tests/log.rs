@@ -53,6 +53,24 @@ fn calls_are_traced_failures_told_and_bytes_kept_secret() {
     );
     assert_eq!(taken(), [(Level::Debug, refused)]);
 
+    let mut seen = [0; 8];
+    own.read_memory(vaddr, &mut seen).unwrap();
+    let call = format!("zx_process_read_memory({handle:#x}, {vaddr:#x}, 8 bytes)");
+    assert_eq!(taken(), [(Level::Trace, call)]);
+    assert_eq!(seen, secret);
+
+    let status = own.read_memory(0x10, &mut seen).unwrap_err();
+    let call = format!("zx_process_read_memory({handle:#x}, 0x10, 8 bytes)");
+    let failure = format!("{call}: {status}");
+    assert_eq!(taken(), [(Level::Trace, call), (Level::Debug, failure)]);
+
+    assert_eq!(own.read_memory(0x10, &mut []), Err(Status::InvalidArgs));
+    let refused = format!(
+        "read of 0 bytes at 0x10 through handle {handle:#x} not tried: \
+         1 to 67108864 bytes are allowed"
+    );
+    assert_eq!(taken(), [(Level::Debug, refused)]);
+
     log::set_max_level(LevelFilter::Debug);
     own.write_memory(vaddr, &secret).unwrap();
     assert_eq!(taken(), []);

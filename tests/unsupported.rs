@@ -18,6 +18,13 @@ fn every_call_is_not_supported() {
     );
     let stopped = process.write_all_memory(0x1000, &[1]).unwrap_err();
     assert_eq!(stopped.status, Status::NotSupported);
+    let mut buffer = [7];
+    assert_eq!(
+        process.read_memory(0x1000, &mut buffer),
+        Err(Status::NotSupported)
+    );
+    let stopped = process.read_exact_memory(0x1000, &mut buffer).unwrap_err();
+    assert_eq!((stopped.status, buffer), (Status::NotSupported, [7]));
     assert_eq!(process.koid(), Err(Status::NotSupported));
     assert_eq!(process.rights(), Err(Status::NotSupported));
     let duplicate = process.duplicate(Rights::SAME_RIGHTS);
@@ -39,4 +46,8 @@ fn sizes_are_checked_before_the_call() {
         Err(Status::InvalidArgs)
     );
     assert_eq!(process.write_all_memory(0x1000, &[]), Ok(()));
+    assert_eq!(
+        process.read_memory(0x1000, &mut []),
+        Err(Status::InvalidArgs)
+    );
 }

@@ -1,6 +1,7 @@
 use super::linux_error;
 use super::mapping::{Mapping, Maps};
 use crate::Status;
+use crate::sys::zx_info_maps_v1_t;
 use rustix::io::{Errno, pread, pwrite};
 use std::format;
 use std::fs::{self, File, OpenOptions};
@@ -90,6 +91,14 @@ impl AddressSpace {
         }
     }
 
+    /// What is mapped, as Zircon would list it.
+    pub(crate) fn records(&self) -> Result<Vec<zx_info_maps_v1_t>, Status> {
+        if self.is_gone() {
+            return Err(Status::BadState);
+        }
+        self.maps.records().map_err(|error| not_listed(&error))
+    }
+
     /// Whether the process has ended or runs another program since: its memory file
     /// then answers 0 bytes, where a live process's has a byte or an error.
     pub(crate) fn is_gone(&self) -> bool {
@@ -151,10 +160,7 @@ impl AddressSpace {
                 }
                 Ok(answer)
             }
-            Err(error) => Err(match Errno::from_io_error(&error) {
-                Some(Errno::SRCH) | None => Status::BadState,
-                Some(errno) => linux_error::status("read /proc/PID/maps", errno),
-            }),
+            Err(error) => Err(not_listed(&error)),
         }
     }
 
@@ -201,6 +207,13 @@ impl AddressSpace {
 
     fn byte_at(&self, vaddr: usize) -> Result<usize, Errno> {
         pread(&self.memory, &mut [0; 1], vaddr as u64)
+    }
+}
+
+fn not_listed(error: &io::Error) -> Status {
+    match Errno::from_io_error(error) {
+        Some(Errno::SRCH) | None => Status::BadState,
+        Some(errno) => linux_error::status("read /proc/PID/maps", errno),
     }
 }
 

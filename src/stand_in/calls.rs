@@ -1,8 +1,9 @@
 //! 64-bit Linux: the calls, played by the stand-in.
 
 use super::{
-    ZX_HANDLE_INVALID, ZX_INFO_HANDLE_BASIC, ZX_OK, zx_handle_t, zx_info_handle_basic_t, zx_koid_t,
-    zx_object_info_topic_t, zx_rights_t, zx_status_t, zx_vaddr_t,
+    ZX_HANDLE_INVALID, ZX_INFO_HANDLE_BASIC, ZX_INFO_JOB_CHILDREN, ZX_INFO_PROCESS_MAPS_V1, ZX_OK,
+    zx_handle_t, zx_info_handle_basic_t, zx_koid_t, zx_object_info_topic_t, zx_rights_t,
+    zx_status_t, zx_vaddr_t,
 };
 use crate::stand_in::{Entry, debugging_syscalls, kernel};
 use crate::{MAX_READ_LEN, MAX_WRITE_LEN, Rights, Status};
@@ -111,8 +112,13 @@ pub unsafe extern "C" fn zx_handle_duplicate(
     })())
 }
 
-/// Tells about a handle: the topic `ZX_INFO_HANDLE_BASIC`. Other topics are
+/// Tells about a handle (`ZX_INFO_HANDLE_BASIC`), lists the jobs in a job, of which the
+/// stand-in has none (`ZX_INFO_JOB_CHILDREN`), or what is mapped in a process
+/// ([`ZX_INFO_PROCESS_MAPS_V1`]). Other topics are
 /// `ZX_ERR_NOT_SUPPORTED`.
+///
+/// Of a list, as many records are stored as fit. Of a single record that does not fit,
+/// nothing is, and the call fails.
 ///
 /// # Safety
 ///
@@ -126,40 +132,75 @@ pub unsafe extern "C" fn zx_object_get_info(
     actual: *mut usize,
     avail: *mut usize,
 ) -> zx_status_t {
-    raw((|| {
-        if topic != ZX_INFO_HANDLE_BASIC {
-            return Err(Status::NotSupported);
+    raw((|| match topic {
+        ZX_INFO_HANDLE_BASIC => {
+            let info = [basic(&entry(handle)?)];
+            // SAFETY: the caller's promises are those that are asked for.
+            let stored = unsafe { store_records(&info, buffer, buffer_size, actual, avail) }?;
+            (stored == 1).then_some(()).ok_or(Status::BufferTooSmall)
         }
-        let entry = entry(handle)?;
-        let job = entry.object.as_process().map(|_| kernel().default_job().0);
-        let info = zx_info_handle_basic_t {
-            koid: entry.object.koid,
-            rights: entry.rights,
-            type_: entry.object.type_(),
-            related_koid: job.unwrap_or(0),
-            ..Default::default()
-        };
-        let fits = buffer_size >= size_of_val(&info);
-        if fits {
-            if buffer.is_null() {
-                return Err(Status::InvalidArgs);
+        ZX_INFO_JOB_CHILDREN => {
+            let entry = entry(handle)?;
+            if entry.object.as_process().is_some() {
+                return Err(Status::WrongType);
             }
-            // SAFETY: two objects, neither null; `info` has that size, and the caller
-            // promises that `buffer` is writable for more or as much. It may be unaligned.
-            unsafe { buffer.copy_from((&raw const info).cast(), size_of_val(&info)) };
+            require(&entry, Rights::ENUMERATE)?;
+            let none: [zx_koid_t; 0] = [];
+            // SAFETY: as above.
+            unsafe { store_records(&none, buffer, buffer_size, actual, avail) }.map(drop)
         }
-        for (count, value) in [(actual, usize::from(fits)), (avail, 1)] {
-            if !count.is_null() {
-                // SAFETY: not null, so the caller promises that it is valid.
-                unsafe { count.write(value) };
-            }
+        ZX_INFO_PROCESS_MAPS_V1 => {
+            let entry = entry(handle)?;
+            let process = entry.object.as_process().ok_or(Status::WrongType)?;
+            require(&entry, Rights::INSPECT)?;
+            let records = process.space.records()?;
+            // SAFETY: as above.
+            unsafe { store_records(&records, buffer, buffer_size, actual, avail) }.map(drop)
         }
-        if fits {
-            Ok(())
-        } else {
-            Err(Status::BufferTooSmall)
-        }
+        _ => Err(Status::NotSupported),
     })())
+}
+
+fn basic(entry: &Entry) -> zx_info_handle_basic_t {
+    let job = entry.object.as_process().map(|_| kernel().default_job().0);
+    zx_info_handle_basic_t {
+        koid: entry.object.koid,
+        rights: entry.rights,
+        type_: entry.object.type_(),
+        related_koid: job.unwrap_or(0),
+        ..Default::default()
+    }
+}
+
+/// Stores as many records as fit, and says how many.
+///
+/// # Safety
+///
+/// `buffer` must be null or valid for writes of `size` bytes; `actual` and `avail` must
+/// be null or valid for a write.
+unsafe fn store_records<T: Copy>(
+    records: &[T],
+    buffer: *mut u8,
+    size: usize,
+    actual: *mut usize,
+    avail: *mut usize,
+) -> Result<usize, Status> {
+    let fitting = &records[..records.len().min(size / size_of::<T>())];
+    if !fitting.is_empty() {
+        if buffer.is_null() {
+            return Err(Status::InvalidArgs);
+        }
+        // SAFETY: two objects, neither null, the second as large as the caller promises
+        // or smaller. It may be unaligned, so it is bytes that are copied.
+        unsafe { buffer.copy_from(fitting.as_ptr().cast(), size_of_val(fitting)) };
+    }
+    for (count, value) in [(actual, fitting.len()), (avail, records.len())] {
+        if !count.is_null() {
+            // SAFETY: not null, so the caller promises that it is valid.
+            unsafe { count.write(value) };
+        }
+    }
+    Ok(fitting.len())
 }
 
 /// Turns the koid of a job's child into a handle. The [stand-in's](crate::stand_in)

@@ -1,3 +1,8 @@
+use crate::sys::{
+    ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING, ZX_INFO_MAPS_TYPE_VMAR,
+    zx_info_maps_mapping_v1_t, zx_info_maps_v1_t,
+};
+use fuchsia_zircon_sys::{ZX_VM_PERM_EXECUTE, ZX_VM_PERM_READ, ZX_VM_PERM_WRITE};
 use rustix::io::Errno;
 use rustix::ioctl::{Opcode, Updater, ioctl, opcode};
 use std::format;
@@ -69,6 +74,32 @@ impl Maps {
         })
     }
 
+    /// All mappings, below an address space and its one VMAR.
+    pub(crate) fn records(&self) -> io::Result<Vec<zx_info_maps_v1_t>> {
+        let mut records = [
+            (&b"proc"[..], ZX_INFO_MAPS_TYPE_ASPACE),
+            (b"root", ZX_INFO_MAPS_TYPE_VMAR),
+        ]
+        .into_iter()
+        .zip(0..)
+        .map(|((name, type_), depth)| zx_info_maps_v1_t {
+            name: record_name(name),
+            size: 1 << 47,
+            depth,
+            type_,
+            ..Default::default()
+        })
+        .collect::<Vec<_>>();
+        self.each_line(|line| {
+            records.extend(line.record());
+            true
+        })?;
+        if records.len() == 2 {
+            return Err(Errno::SRCH.into());
+        }
+        Ok(records)
+    }
+
     fn ask(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
         let mut query = Query {
             size: size_of::<Query>() as u64,
@@ -133,8 +164,46 @@ impl<'a> Line<'a> {
             .filter(|field| !field.is_empty())
     }
 
+    /// May hold spaces.
     fn name(&self) -> &'a [u8] {
-        self.fields().nth(5).unwrap_or_default()
+        let mut rest = self.0.trim_ascii();
+        for _ in 0..5 {
+            let end = rest.iter().position(u8::is_ascii_whitespace);
+            rest = rest[end.unwrap_or(rest.len())..].trim_ascii_start();
+        }
+        rest
+    }
+
+    fn record(&self) -> Option<zx_info_maps_v1_t> {
+        let Mapping { start, end, .. } = self.parse()?;
+        // [vsyscall] is the kernel's, where no process has memory.
+        isize::try_from(start).ok()?;
+        let mut fields = self
+            .fields()
+            .skip(1)
+            .map(|field| core::str::from_utf8(field).ok());
+        let flags = fields.next()??;
+        let vmo_offset = u64::from_str_radix(fields.next()??, 16).ok()?;
+        let vmo_koid = fields.nth(1)??.parse().ok()?;
+        let flag = |letter, flag| if flags.contains(letter) { flag } else { 0 };
+        let file_name = self.name().rsplit(|byte| *byte == b'/').next()?;
+        Some(zx_info_maps_v1_t {
+            name: record_name(file_name),
+            base: start,
+            size: end - start,
+            depth: 2,
+            type_: ZX_INFO_MAPS_TYPE_MAPPING,
+            mapping: zx_info_maps_mapping_v1_t {
+                mmu_flags: flag('r', ZX_VM_PERM_READ)
+                    | flag('w', ZX_VM_PERM_WRITE)
+                    | flag('x', ZX_VM_PERM_EXECUTE),
+                // Files have a number, and what has none is nobody else's.
+                vmo_koid,
+                vmo_offset,
+                ..Default::default()
+            },
+            ..Default::default()
+        })
     }
 
     fn parse(&self) -> Option<Mapping> {
@@ -146,6 +215,15 @@ impl<'a> Line<'a> {
             of_a_file: fields.nth(3)?? != "0",
         })
     }
+}
+
+/// As much of a name as Zircon keeps, and a 0.
+fn record_name(name: &[u8]) -> [u8; 32] {
+    let mut kept = [0; 32];
+    for (to, from) in kept[..31].iter_mut().zip(name) {
+        *to = *from;
+    }
+    kept
 }
 
 /// A file read from its start, whatever others do with its position.

@@ -48,7 +48,11 @@ pub use calls::{
 };
 pub use fuchsia_zircon_sys::{
     ZX_ERR_NOT_SUPPORTED, ZX_HANDLE_INVALID, ZX_INFO_HANDLE_BASIC, ZX_INFO_JOB_CHILDREN,
-    ZX_OBJ_TYPE_JOB, ZX_OBJ_TYPE_PROCESS, ZX_OK, ZX_RIGHT_NONE, ZX_RIGHT_SAME_RIGHTS, zx_handle_t,
-    zx_koid_t, zx_obj_type_t, zx_object_info_topic_t, zx_rights_t, zx_status_t, zx_vaddr_t,
+    ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING, ZX_INFO_MAPS_TYPE_VMAR, ZX_OBJ_TYPE_JOB,
+    ZX_OBJ_TYPE_PROCESS, ZX_OK, ZX_RIGHT_NONE, ZX_RIGHT_SAME_RIGHTS, zx_handle_t,
+    zx_info_maps_type_t, zx_koid_t, zx_obj_type_t, zx_object_info_topic_t, zx_rights_t,
+    zx_status_t, zx_vaddr_t, zx_vm_option_t,
 };
-pub use info::zx_info_handle_basic_t;
+pub use info::{
+    ZX_INFO_PROCESS_MAPS_V1, zx_info_handle_basic_t, zx_info_maps_mapping_v1_t, zx_info_maps_v1_t,
+};

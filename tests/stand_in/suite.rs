@@ -2,9 +2,13 @@
 
 mod address_space;
 mod children;
+mod cursor;
 mod handles;
+mod jobs;
 mod limits;
+mod maps;
 mod order;
+mod read;
 mod victim;
 mod write_all;
 
@@ -92,6 +96,36 @@ pub(crate) fn main() {
             stops_at_a_hole_and_says_where
             ends_when_the_process_is_gone
             equals_the_model;
+        read:
+            any_page_is_read_whatever_its_permissions
+            a_read_stops_at_the_end_of_the_mapping
+            read_exact_goes_on_and_stops_at_a_hole
+            read_exact_takes_more_than_64_mib
+            an_uninitialised_buffer_is_split_at_the_count
+            sizes_are_those_of_a_write
+            both_rights_are_needed
+            what_is_not_there_cannot_be_read
+            the_vdso_can_be_read
+            a_null_buffer_and_a_null_count_are_refused
+            integers_come_back_in_both_byte_orders
+            equals_the_model;
+        cursor:
+            what_was_written_is_read_again
+            errors_keep_the_status_and_how_far_it_came
+            nothing_is_read_or_written_without_a_call
+            a_seek_stays_among_the_addresses
+            much_is_read_in_parts
+            the_process_is_held_as_the_caller_likes;
+        jobs:
+            a_process_is_found_by_its_koid
+            what_is_not_below_the_job_is_not_found
+            the_calling_process_is_refused
+            what_is_no_job_is_refused;
+        maps:
+            every_mapping_is_listed_as_linux_shows_it
+            a_buffer_that_is_too_small_gets_what_fits
+            the_right_to_inspect_is_needed
+            a_process_that_is_gone_is_in_a_bad_state;
     };
     libtest_mimic::run(&Arguments::from_args(), tests).exit();
 }

@@ -1,0 +1,55 @@
+//! Processes found by koid.
+
+use super::victim::Victim;
+use zx_process_memory::{JobRef, Process, Rights, Status, sys};
+
+pub(crate) fn a_process_is_found_by_its_koid() {
+    let (one, other) = (Victim::start(), Victim::start());
+    let held = [one.process(), other.process()];
+    let job = JobRef::default_job().unwrap();
+    for process in &held {
+        let koid = process.koid().unwrap();
+        let found = job.process(koid).unwrap();
+        assert_eq!(found.koid(), Ok(koid));
+        assert_ne!(found.as_raw(), process.as_raw());
+        assert!(found.rights().unwrap().contains(Rights::READ_MEMORY));
+    }
+}
+
+pub(crate) fn what_is_not_below_the_job_is_not_found() {
+    let mut victim = Victim::start();
+    let process = victim.process();
+    let koid = process.koid().unwrap();
+    let job = JobRef::default_job().unwrap();
+    victim.kill_and_wait();
+    for koid in [0, 1, koid, u64::MAX] {
+        assert_eq!(job.process(koid).unwrap_err(), Status::NotFound);
+    }
+}
+
+pub(crate) fn the_calling_process_is_refused() {
+    // SAFETY: nothing is written.
+    let own = unsafe { Process::current() }.unwrap();
+    let found = JobRef::default_job().unwrap().process(own.koid().unwrap());
+    assert_eq!(found.unwrap_err(), Status::InvalidArgs);
+}
+
+pub(crate) fn what_is_no_job_is_refused() {
+    let victim = Victim::start();
+    let process = victim.process();
+    // SAFETY: `process` keeps the handle open.
+    let no_job = unsafe { JobRef::borrow_raw(process.as_raw()) }.unwrap();
+    assert_eq!(no_job.process(1).unwrap_err(), Status::WrongType);
+    // SAFETY: a handle that names nothing is no one's to close.
+    let garbage = unsafe { JobRef::borrow_raw(0xdead_beef) }.unwrap();
+    assert_eq!(garbage.process(1).unwrap_err(), Status::BadHandle);
+    let mut weak = 0;
+    // SAFETY: `weak` is writable.
+    let raw = unsafe { sys::zx_handle_duplicate(sys::zx_job_default(), 1, &raw mut weak) };
+    Status::ok(raw).unwrap();
+    // SAFETY: it is closed below.
+    let blind = unsafe { JobRef::borrow_raw(weak) }.unwrap();
+    assert_eq!(blind.process(1).unwrap_err(), Status::AccessDenied);
+    // SAFETY: nothing uses it afterwards.
+    unsafe { sys::zx_handle_close(weak) };
+}
