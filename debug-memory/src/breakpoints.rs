@@ -1,0 +1,342 @@
+use crate::{BreakInstruction, BreakpointError};
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use zx_process_memory::{Incomplete, Process, Status};
+
+mod see_through;
+
+/// The breakpoints of one process, and a view of its memory that does not show them.
+///
+/// A breakpoint is an instruction written over another, whose bytes are kept. Reads through
+/// here show the kept bytes, and writes over a breakpoint go to them, at any overlap: the
+/// program looks as if nobody had touched it, and a patch over a breakpoint neither loses
+/// the patch nor the breakpoint.
+///
+/// It holds the process as the caller likes: `&Process`, a [`Process`], an
+/// [`Arc`](std::sync::Arc) of one.
+///
+/// # What must hold
+///
+/// - **All threads are suspended** while breakpoints are inserted and removed and while code
+///   is written: none of it is atomic. One that runs may execute half an instruction, or
+///   change the bytes between the look and the write.
+/// - **Nobody else sets breakpoints** in this process. Another debugger's are taken for the
+///   program's own bytes.
+/// - **Text that is shared.** On kernels before 2025 a write goes into the VMO that is
+///   mapped. Where other processes map the same VMO, they get the breakpoint too, and die of
+///   it. ([`Kind::Vmo`](crate::Kind::Vmo) tells the koid; program loaders give each process
+///   a copy-on-write clone.)
+/// - **The instruction cache.** On arm64 and riscv64 a core may go on to execute the old
+///   instruction until its cache is synced, which the write does not do. No emulator that
+///   the tests ran on shows that.
+///
+/// # What happens on drop
+///
+/// [`OnDrop`] says: the breakpoints are removed, or left where they are.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use zx_debug_memory::{BreakInstruction, Breakpoints, OnDrop, Removed};
+/// use zx_process_memory::Process;
+///
+/// // Stands for a program's text.
+/// static TEXT: AtomicU32 = AtomicU32::new(u32::from_le_bytes([0x55, 0x48, 0x89, 0xe5]));
+/// fn raw() -> [u8; 4] {
+///     TEXT.load(Ordering::Relaxed).to_le_bytes()
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // SAFETY: only `TEXT` is written: an atomic, to which every value is valid.
+/// let process = unsafe { Process::current() }?;
+/// let mut breakpoints = Breakpoints::new(process, OnDrop::Remove);
+/// let vaddr = TEXT.as_ptr().addr();
+/// breakpoints.insert(vaddr, BreakInstruction::X86Int3)?;
+/// assert_eq!(raw(), [0xcc, 0x48, 0x89, 0xe5]);
+///
+/// let mut seen = [0; 4];
+/// breakpoints.read_exact_memory(vaddr, &mut seen)?;
+/// assert_eq!(seen, [0x55, 0x48, 0x89, 0xe5]);
+///
+/// breakpoints.write_all_memory(vaddr, &[0x90, 0x90])?;
+/// assert_eq!(raw(), [0xcc, 0x90, 0x89, 0xe5]);
+/// assert_eq!(breakpoints.remove(vaddr)?, Removed::Restored);
+/// assert_eq!(raw(), [0x90, 0x90, 0x89, 0xe5]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Breakpoints<P: Borrow<Process>> {
+    process: P,
+    /// By address. No two overlap.
+    inserted: BTreeMap<usize, Breakpoint>,
+    on_drop: OnDrop,
+}
+
+/// What becomes of the breakpoints that are in the process when a [`Breakpoints`] is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDrop {
+    /// They are removed, as by [`Breakpoints::remove_all`]. What cannot be is logged at
+    /// level warn.
+    Remove,
+    /// They are left where they are; the bytes that were kept are lost.
+    Leave,
+}
+
+/// What became of a breakpoint that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub enum Removed {
+    /// The break instruction still stood there, and the kept bytes are back.
+    Restored,
+    /// Something else stood there by now, and was left alone: the program has overwritten
+    /// the instruction, or mapped something else there.
+    Replaced,
+}
+
+#[derive(Clone)]
+struct Breakpoint {
+    instruction: BreakInstruction,
+    /// As many as the instruction has.
+    kept: [u8; MAX_LEN],
+}
+
+const MAX_LEN: usize = 4;
+
+impl Breakpoint {
+    fn kept(&self) -> &[u8] {
+        &self.kept[..self.len()]
+    }
+
+    fn len(&self) -> usize {
+        self.instruction.bytes().len()
+    }
+}
+
+impl<P: Borrow<Process>> Breakpoints<P> {
+    /// No breakpoints yet. Makes no call.
+    ///
+    /// An example is at [`Breakpoints`].
+    pub const fn new(process: P, on_drop: OnDrop) -> Self {
+        Self {
+            process,
+            inserted: BTreeMap::new(),
+            on_drop,
+        }
+    }
+
+    /// The process. What is read and written through it is raw: break instructions show, and
+    /// a write over one loses it.
+    ///
+    /// ```
+    /// # use zx_debug_memory::{Breakpoints, OnDrop};
+    /// # use zx_process_memory::{Process, Status};
+    /// # fn main() -> Result<(), Status> {
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { Process::current() }?;
+    /// let breakpoints = Breakpoints::new(&process, OnDrop::Remove);
+    /// assert_eq!(breakpoints.process().koid()?, process.koid()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn process(&self) -> &Process {
+        self.process.borrow()
+    }
+
+    /// Where breakpoints are, and which instruction each has, by address.
+    ///
+    /// ```
+    /// # use zx_debug_memory::{Breakpoints, OnDrop};
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { zx_process_memory::Process::current() }.unwrap();
+    /// let breakpoints = Breakpoints::new(&process, OnDrop::Remove);
+    /// assert_eq!(breakpoints.iter().count(), 0);
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (usize, BreakInstruction)> {
+        let inserted = self.inserted.iter();
+        inserted.map(|(vaddr, breakpoint)| (*vaddr, breakpoint.instruction))
+    }
+
+    /// Puts a break instruction at the address `vaddr` and keeps what stood there.
+    ///
+    /// Wraps `zx_process_read_memory` and `zx_process_write_memory`. The instruction may lie
+    /// across two mappings.
+    ///
+    /// # Errors
+    ///
+    /// After an error no breakpoint is there, and unless it is
+    /// [`NotUndone`](BreakpointError::NotUndone) the memory is as it was.
+    ///
+    /// - [`Misaligned`](BreakpointError::Misaligned): no instruction can begin at `vaddr`.
+    /// - [`Occupied`](BreakpointError::Occupied): there is a breakpoint.
+    /// - [`Read`](BreakpointError::Read), [`Write`](BreakpointError::Write): the statuses
+    ///   are those of [`Process::read_exact_memory`] and [`Process::write_all_memory`].
+    /// - [`NotUndone`](BreakpointError::NotUndone): a write stopped half-way, and so did
+    ///   the one that was to take it back.
+    ///
+    /// An example is at [`Breakpoints`].
+    pub fn insert(
+        &mut self,
+        vaddr: usize,
+        instruction: BreakInstruction,
+    ) -> Result<(), BreakpointError> {
+        let alignment = instruction.alignment();
+        if vaddr % alignment != 0 {
+            return Err(BreakpointError::Misaligned { vaddr, alignment });
+        }
+        let bytes = instruction.bytes();
+        // Past the last address the read below will fail.
+        let range = vaddr..vaddr.saturating_add(bytes.len());
+        if let Some((other, _)) = self.first_in(range) {
+            return Err(BreakpointError::Occupied { vaddr, other });
+        }
+        let mut kept = [0; MAX_LEN];
+        self.process()
+            .read_exact_memory(vaddr, &mut kept[..bytes.len()])
+            .map_err(|stopped| BreakpointError::Read { vaddr, stopped })?;
+        self.replace(vaddr, &kept[..bytes.len()], bytes)?;
+        self.inserted
+            .insert(vaddr, Breakpoint { instruction, kept });
+        Ok(())
+    }
+
+    /// Puts the kept bytes back, if the break instruction still stands there.
+    ///
+    /// Wraps `zx_process_read_memory` and `zx_process_write_memory`.
+    ///
+    /// # Errors
+    ///
+    /// After an error the breakpoint is still known, and
+    /// [`remove`](Self::remove) can be called again or [`forget`](Self::forget) instead.
+    ///
+    /// - [`NotInserted`](BreakpointError::NotInserted): there is none at this address.
+    /// - [`Read`](BreakpointError::Read): the memory is not there any more, or the process
+    ///   is gone.
+    /// - [`Write`](BreakpointError::Write): the break instruction is still there.
+    /// - [`NotUndone`](BreakpointError::NotUndone): half of it is.
+    ///
+    /// An example is at [`Breakpoints`].
+    pub fn remove(&mut self, vaddr: usize) -> Result<Removed, BreakpointError> {
+        let found = self.inserted.get(&vaddr).cloned();
+        let breakpoint = found.ok_or(BreakpointError::NotInserted { vaddr })?;
+        let bytes = breakpoint.instruction.bytes();
+        let stands = self
+            .holds(vaddr, bytes)
+            .map_err(|stopped| BreakpointError::Read { vaddr, stopped })?;
+        let removed = if stands {
+            self.replace(vaddr, bytes, breakpoint.kept())?;
+            Removed::Restored
+        } else {
+            Removed::Replaced
+        };
+        self.inserted.remove(&vaddr);
+        Ok(removed)
+    }
+
+    /// Removes all, and goes on after an error.
+    ///
+    /// # Errors
+    ///
+    /// The first one, as of [`remove`](Self::remove). Those that could not be removed are
+    /// still known.
+    ///
+    /// ```
+    /// # use zx_debug_memory::{Breakpoints, OnDrop};
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { zx_process_memory::Process::current() }.unwrap();
+    /// # let mut breakpoints = Breakpoints::new(&process, OnDrop::Leave);
+    /// breakpoints.remove_all()?;
+    /// assert_eq!(breakpoints.iter().count(), 0);
+    /// # Ok::<(), zx_debug_memory::BreakpointError>(())
+    /// ```
+    pub fn remove_all(&mut self) -> Result<(), BreakpointError> {
+        let mut outcome = Ok(());
+        for vaddr in self.inserted.keys().copied().collect::<Vec<_>>() {
+            // `Replaced` is as good as `Restored` here: it is gone.
+            outcome = outcome.and(self.remove(vaddr).map(drop));
+        }
+        outcome
+    }
+
+    /// Drops a breakpoint from the list and leaves the memory as it is: for one whose
+    /// memory is gone. Says whether there was one.
+    ///
+    /// ```
+    /// # use zx_debug_memory::{Breakpoints, OnDrop};
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { zx_process_memory::Process::current() }.unwrap();
+    /// # let mut breakpoints = Breakpoints::new(&process, OnDrop::Leave);
+    /// assert!(!breakpoints.forget(0x1000));
+    /// ```
+    pub fn forget(&mut self, vaddr: usize) -> bool {
+        self.inserted.remove(&vaddr).is_some()
+    }
+
+    /// The first breakpoint with a byte in the range.
+    fn first_in(&self, range: Range<usize>) -> Option<(usize, Breakpoint)> {
+        if range.is_empty() {
+            return None;
+        }
+        let before = range.start.saturating_sub(MAX_LEN - 1);
+        self.inserted
+            .range(before..range.end)
+            .find(|(vaddr, breakpoint)| range.start < *vaddr + breakpoint.len())
+            .map(|(vaddr, breakpoint)| (*vaddr, breakpoint.clone()))
+    }
+
+    /// Whether the break instruction still stands. If that cannot be read, it does not.
+    fn stands(&self, vaddr: usize, breakpoint: &Breakpoint) -> bool {
+        self.holds(vaddr, breakpoint.instruction.bytes()) == Ok(true)
+    }
+
+    /// Whether these bytes stand there now.
+    fn holds(&self, vaddr: usize, bytes: &[u8]) -> Result<bool, Incomplete> {
+        let mut now = [0; MAX_LEN];
+        let now = &mut now[..bytes.len()];
+        self.process().read_exact_memory(vaddr, now)?;
+        Ok(now == bytes)
+    }
+
+    /// Writes `new` where `old` stands, all of it or nothing.
+    fn replace(&self, vaddr: usize, old: &[u8], new: &[u8]) -> Result<(), BreakpointError> {
+        let write = |bytes| self.process().write_all_memory(vaddr, bytes);
+        let is_undone = || self.holds(vaddr, old) == Ok(true);
+        let Err(stopped) = write(new) else {
+            return Ok(());
+        };
+        // The undoing stops where the write did, so it is the look that tells.
+        if is_undone() || (write(old), is_undone()).1 {
+            return Err(BreakpointError::Write { vaddr, stopped });
+        }
+        Err(BreakpointError::NotUndone { vaddr, stopped })
+    }
+}
+
+impl<P: Borrow<Process>> Drop for Breakpoints<P> {
+    fn drop(&mut self) {
+        if self.on_drop == OnDrop::Remove {
+            for vaddr in self.inserted.keys().copied().collect::<Vec<_>>() {
+                if let Err(error) = self.remove(vaddr) {
+                    log::warn!("a breakpoint is left behind: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// Shows where breakpoints are; the kept bytes are the process's own affair.
+impl<P: Borrow<Process>> fmt::Debug for Breakpoints<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inserted: Vec<_> = self
+            .inserted
+            .keys()
+            .map(|vaddr| format!("{vaddr:#x}"))
+            .collect();
+        f.debug_struct("Breakpoints")
+            .field("process", self.process())
+            .field("inserted", &inserted)
+            .field("on_drop", &self.on_drop)
+            .finish()
+    }
+}

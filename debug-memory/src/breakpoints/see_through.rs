@@ -1,0 +1,104 @@
+//! Reads that show the kept bytes, and writes that go to them.
+
+use super::{Borrow, Breakpoints, Incomplete, Process, Status};
+use std::ops::Range;
+
+impl<P: Borrow<Process>> Breakpoints<P> {
+    /// Like [`Process::read_memory`], with the kept bytes in place of break instructions
+    /// that still stand.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Process::read_memory`].
+    ///
+    /// An example is at [`Breakpoints`].
+    pub fn read_memory(&self, vaddr: usize, buffer: &mut [u8]) -> Result<usize, Status> {
+        let count = self.process().read_memory(vaddr, buffer)?;
+        self.hide(vaddr, &mut buffer[..count]);
+        Ok(count)
+    }
+
+    /// Like [`Process::read_exact_memory`], with the kept bytes in place of break
+    /// instructions that still stand.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Process::read_exact_memory`]. What was read before it stopped shows no
+    /// breakpoints either.
+    ///
+    /// An example is at [`Breakpoints`].
+    pub fn read_exact_memory(&self, vaddr: usize, buffer: &mut [u8]) -> Result<(), Incomplete> {
+        let outcome = self.process().read_exact_memory(vaddr, buffer);
+        let done = outcome.map_or_else(|stopped| stopped.done, |()| buffer.len());
+        self.hide(vaddr, &mut buffer[..done]);
+        outcome
+    }
+
+    /// Like [`Process::write_all_memory`], around the break instructions that still stand:
+    /// what is meant for their places is kept, and put there when they are removed.
+    ///
+    /// Of a write over n breakpoints, n + 1 parts or fewer are written one by one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Process::write_all_memory`]. What was kept before it stopped counts as
+    /// done.
+    ///
+    /// An example is at [`Breakpoints`].
+    pub fn write_all_memory(&mut self, vaddr: usize, bytes: &[u8]) -> Result<(), Incomplete> {
+        let Some(end) = vaddr.checked_add(bytes.len()) else {
+            // No breakpoint is there, and the call knows what is wrong.
+            return self.process().write_all_memory(vaddr, bytes);
+        };
+        let mut at = vaddr;
+        while at < end {
+            let Some((breakpoint_at, breakpoint)) = self.first_in(at..end) else {
+                return self.write_part(vaddr, bytes, at..end);
+            };
+            let start = breakpoint_at.max(at);
+            let stop = (breakpoint_at + breakpoint.len()).min(end);
+            self.write_part(vaddr, bytes, at..start)?;
+            if self.stands(breakpoint_at, &breakpoint) {
+                if let Some(breakpoint) = self.inserted.get_mut(&breakpoint_at) {
+                    breakpoint.kept[start - breakpoint_at..stop - breakpoint_at]
+                        .copy_from_slice(&bytes[start - vaddr..stop - vaddr]);
+                }
+            } else {
+                self.write_part(vaddr, bytes, start..stop)?;
+            }
+            at = stop;
+        }
+        Ok(())
+    }
+
+    /// Writes the part of `bytes`, which begin at `vaddr`, that goes to these addresses.
+    fn write_part(&self, vaddr: usize, bytes: &[u8], part: Range<usize>) -> Result<(), Incomplete> {
+        let before = part.start - vaddr;
+        let bytes = &bytes[before..part.end - vaddr];
+        let outcome = self.process().write_all_memory(part.start, bytes);
+        outcome.map_err(|mut stopped| {
+            stopped.done += before;
+            stopped
+        })
+    }
+
+    /// Puts the kept bytes into what was read at `vaddr`.
+    fn hide(&self, vaddr: usize, read: &mut [u8]) {
+        // It was read, so its last byte has an address.
+        let range = vaddr..vaddr.saturating_add(read.len());
+        let mut rest = range.clone();
+        while let Some((breakpoint_at, breakpoint)) = self.first_in(rest) {
+            let end = breakpoint_at + breakpoint.len();
+            let (start, stop) = (breakpoint_at.max(range.start), end.min(range.end));
+            let bytes =
+                &breakpoint.instruction.bytes()[start - breakpoint_at..stop - breakpoint_at];
+            let seen = &mut read[start - vaddr..stop - vaddr];
+            // Of an instruction that was read in part, the other part has a say too.
+            let is_whole = seen.len() == breakpoint.len();
+            if *seen == *bytes && (is_whole || self.stands(breakpoint_at, &breakpoint)) {
+                seen.copy_from_slice(&breakpoint.kept[start - breakpoint_at..stop - breakpoint_at]);
+            }
+            rest = stop..range.end;
+        }
+    }
+}

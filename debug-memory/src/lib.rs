@@ -1,0 +1,44 @@
+//! A debugger's view of a process's memory on Fuchsia: what is mapped, breakpoints that
+//! reads and writes do not see, and the same for GDB.
+//!
+//! It stands on `zx-process-memory`, which reads and writes, and whose handles it uses. On
+//! 64-bit Linux all of it runs on that crate's stand-in, from the same source.
+//!
+//! # Where things are
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `map` | [`Map`]: all mappings of a process |
+//! | `mapping` | [`Mapping`], [`Kind`]: one of them |
+//! | `permissions` | [`Permissions`] |
+//! | `break_instruction` | [`BreakInstruction`]: the four, with their bytes |
+//! | `breakpoints` | [`Breakpoints`]: insert, remove, drop; `see_through`: read and write around them |
+//! | `breakpoint_error` | [`BreakpointError`] |
+//! | `gdb` (feature `gdbstub`) | adaptors to gdbstub's traits |
+//!
+//! # What it does not do
+//!
+//! It does not stop, step or resume anything, reads no registers, and does not sync the
+//! instruction cache. [`Breakpoints`] says what must hold for them to be safe.
+//!
+//! # Features
+//!
+//! - `gdbstub`: the module `gdb`. Off by default.
+
+#![warn(unreachable_pub)]
+
+mod break_instruction;
+mod breakpoint_error;
+mod breakpoints;
+#[cfg(feature = "gdbstub")]
+pub mod gdb;
+mod map;
+mod mapping;
+mod permissions;
+
+pub use break_instruction::BreakInstruction;
+pub use breakpoint_error::BreakpointError;
+pub use breakpoints::{Breakpoints, OnDrop, Removed};
+pub use map::Map;
+pub use mapping::{Kind, Mapping};
+pub use permissions::Permissions;

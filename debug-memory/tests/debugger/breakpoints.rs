@@ -1,0 +1,188 @@
+//! One breakpoint at a time, seen by the victim itself.
+
+use super::victim::{LEN, Victim};
+use zx_debug_memory::BreakInstruction::{Arm64Brk, Riscv64CEbreak, Riscv64Ebreak, X86Int3};
+use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop, Removed};
+use zx_process_memory::Process;
+
+/// A victim with bytes from 1 on, and no breakpoints yet.
+fn victim() -> (Victim, Breakpoints<Process>) {
+    let mut victim = Victim::start();
+    victim.stores(0, &numbers());
+    let breakpoints = Breakpoints::new(victim.process(), OnDrop::Leave);
+    (victim, breakpoints)
+}
+
+fn numbers() -> [u8; LEN] {
+    std::array::from_fn(|index| u8::try_from(index + 1).unwrap())
+}
+
+pub(crate) fn an_inserted_breakpoint_stands_in_the_process() {
+    for (instruction, bytes) in [
+        (X86Int3, &[0xcc][..]),
+        (Arm64Brk, &[0x00, 0x00, 0x20, 0xd4]),
+        (Riscv64Ebreak, &[0x73, 0x00, 0x10, 0x00]),
+        (Riscv64CEbreak, &[0x02, 0x90]),
+    ] {
+        let (mut victim, mut breakpoints) = victim();
+        breakpoints.insert(victim.vaddr + 4, instruction).unwrap();
+        let mut expected = numbers();
+        expected[4..4 + bytes.len()].copy_from_slice(bytes);
+        assert_eq!(victim.sees(), expected, "{instruction:?}");
+        assert!(breakpoints.iter().eq([(victim.vaddr + 4, instruction)]));
+        let mut seen = [0; LEN];
+        breakpoints
+            .read_exact_memory(victim.vaddr, &mut seen)
+            .unwrap();
+        assert_eq!(seen, numbers(), "{instruction:?}");
+    }
+}
+
+pub(crate) fn a_removed_breakpoint_leaves_what_was_there() {
+    for instruction in [X86Int3, Arm64Brk, Riscv64Ebreak, Riscv64CEbreak] {
+        let (mut victim, mut breakpoints) = victim();
+        breakpoints.insert(victim.vaddr, instruction).unwrap();
+        assert_eq!(breakpoints.remove(victim.vaddr), Ok(Removed::Restored));
+        assert_eq!(victim.sees(), numbers(), "{instruction:?}");
+        assert_eq!(breakpoints.iter().count(), 0);
+    }
+}
+
+pub(crate) fn a_second_one_in_the_same_place_is_refused() {
+    let (mut victim, mut breakpoints) = victim();
+    let base = victim.vaddr;
+    breakpoints.insert(base + 8, Riscv64Ebreak).unwrap();
+    let before = victim.sees();
+    for (vaddr, instruction) in [
+        (base + 8, Riscv64Ebreak),
+        (base + 8, X86Int3),
+        (base + 11, X86Int3),
+        (base + 10, Riscv64CEbreak),
+        (base + 6, Riscv64Ebreak),
+    ] {
+        let other = base + 8;
+        let refused = BreakpointError::Occupied { vaddr, other };
+        assert_eq!(breakpoints.insert(vaddr, instruction), Err(refused));
+    }
+    assert_eq!(victim.sees(), before);
+    // Side by side they are welcome.
+    breakpoints.insert(base + 7, X86Int3).unwrap();
+    breakpoints.insert(base + 12, Riscv64CEbreak).unwrap();
+    breakpoints.remove_all().unwrap();
+    assert_eq!(victim.sees(), numbers());
+}
+
+pub(crate) fn an_odd_address_is_refused() {
+    let (mut victim, mut breakpoints) = victim();
+    for (offset, instruction, alignment) in [
+        (1, Arm64Brk, 4),
+        (2, Arm64Brk, 4),
+        (1, Riscv64Ebreak, 2),
+        (3, Riscv64CEbreak, 2),
+    ] {
+        let vaddr = victim.vaddr + offset;
+        let refused = BreakpointError::Misaligned { vaddr, alignment };
+        assert_eq!(breakpoints.insert(vaddr, instruction), Err(refused));
+    }
+    assert_eq!(victim.sees(), numbers());
+}
+
+pub(crate) fn what_the_program_has_overwritten_is_left_alone() {
+    let (mut victim, mut breakpoints) = victim();
+    breakpoints.insert(victim.vaddr + 4, Arm64Brk).unwrap();
+    victim.stores(6, &[7]);
+    let expected = victim.sees();
+    let mut seen = [0; LEN];
+    breakpoints
+        .read_exact_memory(victim.vaddr, &mut seen)
+        .unwrap();
+    assert_eq!(seen, *expected);
+    assert_eq!(breakpoints.remove(victim.vaddr + 4), Ok(Removed::Replaced));
+    assert_eq!(victim.sees(), expected);
+}
+
+pub(crate) fn what_was_removed_or_never_there_is_told() {
+    let (victim, mut breakpoints) = victim();
+    let vaddr = victim.vaddr;
+    let nothing = Err(BreakpointError::NotInserted { vaddr });
+    assert_eq!(breakpoints.remove(vaddr), nothing);
+    breakpoints.insert(vaddr, X86Int3).unwrap();
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
+    assert_eq!(breakpoints.remove(vaddr), nothing);
+    assert!(!breakpoints.forget(vaddr));
+}
+
+pub(crate) fn a_breakpoint_in_nothing_leaves_nothing() {
+    let (_victim, mut breakpoints) = victim();
+    for vaddr in [0, 0x1000, usize::MAX - 3] {
+        let error = breakpoints.insert(vaddr, Arm64Brk).unwrap_err();
+        let BreakpointError::Read { stopped, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(stopped.vaddr, vaddr);
+        assert!(stopped.status.may_mean_unmapped(), "{stopped}");
+    }
+    let past_the_end = breakpoints.insert(usize::MAX - 1, Riscv64Ebreak);
+    assert!(matches!(past_the_end, Err(BreakpointError::Read { .. })));
+    assert_eq!(breakpoints.iter().count(), 0);
+}
+
+pub(crate) fn remove_all_removes_all() {
+    let (mut victim, mut breakpoints) = victim();
+    for offset in 0..LEN / 2 {
+        breakpoints
+            .insert(victim.vaddr + 2 * offset, X86Int3)
+            .unwrap();
+    }
+    victim.stores(0, &[1]);
+    breakpoints.remove_all().unwrap();
+    assert_eq!(victim.sees(), numbers());
+    assert_eq!(breakpoints.iter().count(), 0);
+}
+
+pub(crate) fn a_forgotten_one_stays_in_the_process() {
+    let (mut victim, mut breakpoints) = victim();
+    breakpoints.insert(victim.vaddr, X86Int3).unwrap();
+    assert!(breakpoints.forget(victim.vaddr));
+    assert_eq!(victim.sees()[0], 0xcc);
+    // It is the program's own by now.
+    let mut seen = [0];
+    breakpoints
+        .read_exact_memory(victim.vaddr, &mut seen)
+        .unwrap();
+    assert_eq!(seen, [0xcc]);
+}
+
+pub(crate) fn a_drop_removes_them() {
+    let (mut victim, _) = victim();
+    let mut breakpoints = Breakpoints::new(victim.process(), OnDrop::Remove);
+    breakpoints.insert(victim.vaddr, Arm64Brk).unwrap();
+    breakpoints.insert(victim.vaddr + 9, X86Int3).unwrap();
+    breakpoints
+        .write_all_memory(victim.vaddr + 1, &[99; 2])
+        .unwrap();
+    assert_ne!(victim.sees(), numbers());
+    drop(breakpoints);
+    let mut expected = numbers();
+    expected[1..3].fill(99);
+    assert_eq!(victim.sees(), expected);
+}
+
+pub(crate) fn a_drop_leaves_them() {
+    let (mut victim, mut breakpoints) = victim();
+    breakpoints.insert(victim.vaddr, X86Int3).unwrap();
+    drop(breakpoints);
+    assert_eq!(victim.sees()[0], 0xcc);
+}
+
+pub(crate) fn nothing_is_shown_of_the_kept_bytes() {
+    let (mut victim, mut breakpoints) = victim();
+    victim.stores(0, &[0xab; 4]);
+    breakpoints.insert(victim.vaddr, Arm64Brk).unwrap();
+    let shown = format!("{breakpoints:?}");
+    assert!(shown.contains(&format!("{:#x}", victim.vaddr)), "{shown}");
+    assert!(
+        !shown.contains("171") && !shown.contains("ab, ab"),
+        "{shown}"
+    );
+}

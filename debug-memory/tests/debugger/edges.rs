@@ -1,0 +1,218 @@
+//! Where memory ends, or cannot be written. Linux refuses to write shared read-only
+//! mappings, so a write that crosses into one stops half-way.
+
+use super::victim::Victim;
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+use std::ffi::c_void;
+use zx_debug_memory::BreakInstruction::{Arm64Brk, Riscv64Ebreak, X86Int3};
+use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop, Removed};
+use zx_process_memory::{Process, Status};
+
+const PAGE: usize = 4096;
+
+/// Two pages of this process, full of 7s, and behind them a hole. The second may be shared,
+/// so that it is a mapping of its own.
+struct Pages(usize);
+
+impl Pages {
+    fn new(second: MapFlags) -> Self {
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: new memory, of which nothing else knows.
+        let base = unsafe {
+            mmap_anonymous(
+                std::ptr::null_mut(),
+                3 * PAGE,
+                protection,
+                MapFlags::PRIVATE,
+            )
+        };
+        let base = base.unwrap().addr();
+        let at = (base + PAGE) as *mut c_void;
+        // SAFETY: a part of what was just mapped.
+        unsafe { mmap_anonymous(at, PAGE, protection, second | MapFlags::FIXED) }.unwrap();
+        // SAFETY: as above.
+        unsafe { munmap((base + 2 * PAGE) as *mut c_void, PAGE) }.unwrap();
+        // SAFETY: both pages are mapped and can be written.
+        unsafe { (base as *mut u8).write_bytes(7, 2 * PAGE) };
+        Self(base)
+    }
+
+    /// From here on nobody writes the second page, if it is shared.
+    fn lock_second(&self) {
+        self.protect(MprotectFlags::READ);
+    }
+
+    fn unlock_second(&self) {
+        self.protect(MprotectFlags::READ | MprotectFlags::WRITE);
+    }
+
+    fn protect(&self, flags: MprotectFlags) {
+        // SAFETY: nothing in this program holds a reference into it.
+        unsafe { mprotect((self.0 + PAGE) as *mut c_void, PAGE, flags) }.unwrap();
+    }
+
+    fn edge(&self) -> usize {
+        self.0 + PAGE
+    }
+
+    fn end(&self) -> usize {
+        self.0 + 2 * PAGE
+    }
+
+    /// Four bytes, two on each side of the edge.
+    fn around_the_edge(&self) -> [u8; 4] {
+        // SAFETY: both pages are mapped and readable. What a system call wrote there is
+        // seen, since the read is volatile.
+        unsafe { ((self.edge() - 2) as *const [u8; 4]).read_volatile() }
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped by `new`, and nothing else knows of it.
+        unsafe { munmap(self.0 as *mut c_void, 2 * PAGE) }.unwrap();
+    }
+}
+
+fn breakpoints() -> Breakpoints<Process> {
+    // SAFETY: only `Pages` are written, to which Rust has no references.
+    let own = unsafe { Process::current() }.unwrap();
+    Breakpoints::new(own, OnDrop::Remove)
+}
+
+const EBREAK: [u8; 4] = [0x73, 0x00, 0x10, 0x00];
+
+pub(crate) fn an_instruction_across_two_mappings_is_inserted_and_removed() {
+    let pages = Pages::new(MapFlags::SHARED);
+    let mut breakpoints = breakpoints();
+    let vaddr = pages.edge() - 2;
+    breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
+    assert_eq!(pages.around_the_edge(), EBREAK);
+    let mut seen = [0; 4];
+    // One call ends at the edge, within the instruction.
+    assert_eq!(breakpoints.read_memory(vaddr, &mut seen), Ok(2));
+    assert_eq!(seen[..2], [7, 7]);
+    breakpoints.write_all_memory(vaddr + 1, &[8, 9]).unwrap();
+    assert_eq!(pages.around_the_edge(), EBREAK);
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
+    assert_eq!(pages.around_the_edge(), [7, 8, 9, 7]);
+}
+
+pub(crate) fn a_write_that_stops_half_way_is_taken_back() {
+    let pages = Pages::new(MapFlags::SHARED);
+    pages.lock_second();
+    let mut breakpoints = breakpoints();
+    let vaddr = pages.edge() - 2;
+    let error = breakpoints.insert(vaddr, Riscv64Ebreak).unwrap_err();
+    let BreakpointError::Write { stopped, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((stopped.done, stopped.status), (2, Status::AccessDenied));
+    assert_eq!(pages.around_the_edge(), [7; 4]);
+    assert_eq!(breakpoints.iter().count(), 0);
+    // Nothing was in the way of another attempt.
+    pages.unlock_second();
+    breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
+}
+
+pub(crate) fn a_removal_that_stops_half_way_keeps_the_breakpoint() {
+    let pages = Pages::new(MapFlags::SHARED);
+    let mut breakpoints = breakpoints();
+    let vaddr = pages.edge() - 2;
+    breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
+    pages.lock_second();
+    let error = breakpoints.remove(vaddr).unwrap_err();
+    assert!(matches!(error, BreakpointError::Write { .. }), "{error}");
+    assert_eq!(pages.around_the_edge(), EBREAK);
+    assert_eq!(breakpoints.remove_all(), Err(error));
+    let mut seen = [0; 4];
+    breakpoints.read_exact_memory(vaddr, &mut seen).unwrap();
+    assert_eq!(seen, [7; 4]);
+
+    pages.unlock_second();
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
+    assert_eq!(pages.around_the_edge(), [7; 4]);
+}
+
+pub(crate) fn an_instruction_over_the_end_leaves_nothing() {
+    let pages = Pages::new(MapFlags::PRIVATE);
+    let mut breakpoints = breakpoints();
+    let error = breakpoints
+        .insert(pages.end() - 2, Riscv64Ebreak)
+        .unwrap_err();
+    let BreakpointError::Read { stopped, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((stopped.done, stopped.status), (2, Status::NoMemory));
+    let mut seen = [0; 2];
+    breakpoints
+        .read_exact_memory(pages.end() - 2, &mut seen)
+        .unwrap();
+    assert_eq!(seen, [7, 7]);
+}
+
+pub(crate) fn a_write_over_a_breakpoint_stops_where_memory_ends() {
+    let pages = Pages::new(MapFlags::PRIVATE);
+    let mut breakpoints = breakpoints();
+    let at = pages.end() - 4;
+    breakpoints.insert(at + 1, X86Int3).unwrap();
+    let stopped = breakpoints
+        .write_all_memory(at, &[1, 2, 3, 4, 5])
+        .unwrap_err();
+    assert_eq!((stopped.done, stopped.vaddr), (4, pages.end()));
+    let mut seen = [0; 4];
+    breakpoints.read_exact_memory(at, &mut seen).unwrap();
+    assert_eq!(seen, [1, 2, 3, 4]);
+    breakpoints
+        .process()
+        .read_exact_memory(at, &mut seen)
+        .unwrap();
+    assert_eq!(seen, [1, 0xcc, 3, 4]);
+
+    let wrapped = breakpoints
+        .write_all_memory(usize::MAX, &[0; 2])
+        .unwrap_err();
+    assert_eq!((wrapped.done, wrapped.status), (0, Status::OutOfRange));
+}
+
+pub(crate) fn a_read_stops_where_memory_ends_and_hides_what_it_has() {
+    let pages = Pages::new(MapFlags::PRIVATE);
+    let mut breakpoints = breakpoints();
+    breakpoints.insert(pages.end() - 4, Arm64Brk).unwrap();
+    let mut seen = [0; 8];
+    let stopped = breakpoints
+        .read_exact_memory(pages.end() - 3, &mut seen)
+        .unwrap_err();
+    assert_eq!((stopped.done, stopped.vaddr), (3, pages.end()));
+    assert_eq!(seen[..3], [7; 3]);
+}
+
+pub(crate) fn what_was_unmapped_cannot_be_removed_but_forgotten() {
+    let pages = Pages::new(MapFlags::PRIVATE);
+    let mut breakpoints = breakpoints();
+    let vaddr = pages.end() - 4;
+    breakpoints.insert(vaddr, Arm64Brk).unwrap();
+    drop(pages);
+    let error = breakpoints.remove(vaddr).unwrap_err();
+    assert!(matches!(error, BreakpointError::Read { .. }), "{error}");
+    assert_eq!(breakpoints.iter().count(), 1);
+    assert!(breakpoints.forget(vaddr));
+    assert_eq!(breakpoints.iter().count(), 0);
+}
+
+pub(crate) fn a_process_that_is_gone_has_no_breakpoints() {
+    let victim = Victim::start();
+    let (vaddr, process) = (victim.vaddr, victim.process());
+    let mut breakpoints = Breakpoints::new(process, OnDrop::Remove);
+    breakpoints.insert(vaddr, X86Int3).unwrap();
+    victim.ends();
+    for outcome in [
+        breakpoints.remove(vaddr).map(drop),
+        breakpoints.insert(vaddr + 4, X86Int3),
+    ] {
+        let Err(BreakpointError::Read { stopped, .. }) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!((stopped.done, stopped.status), (0, Status::BadState));
+    }
+}

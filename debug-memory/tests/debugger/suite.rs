@@ -1,0 +1,72 @@
+//! The list of all tests.
+
+mod breakpoints;
+#[cfg(target_os = "linux")]
+mod edges;
+mod map;
+mod model;
+mod victim;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Each test is a function that panics if its name is not true.
+macro_rules! tests {
+    ($($module:ident: $($name:ident)*;)*) => {
+        vec![$($(
+            Trial::test(concat!(stringify!($module), "::", stringify!($name)), || {
+                $module::$name();
+                Ok(())
+            }),
+        )*)*]
+    };
+}
+
+pub(crate) fn main() {
+    if victim::wanted() {
+        return victim::serve();
+    }
+    let mut tests = tests! {
+        map:
+            the_victims_memory_is_mapped
+            mappings_are_in_order_and_apart
+            a_mapping_can_be_read_from_its_first_byte_to_its_last
+            the_vdso_is_told_apart
+            the_right_is_needed;
+        breakpoints:
+            an_inserted_breakpoint_stands_in_the_process
+            a_removed_breakpoint_leaves_what_was_there
+            a_second_one_in_the_same_place_is_refused
+            an_odd_address_is_refused
+            what_the_program_has_overwritten_is_left_alone
+            what_was_removed_or_never_there_is_told
+            a_breakpoint_in_nothing_leaves_nothing
+            remove_all_removes_all
+            a_forgotten_one_stays_in_the_process
+            a_drop_removes_them
+            a_drop_leaves_them
+            nothing_is_shown_of_the_kept_bytes;
+        model:
+            seen_through_equals_the_program_and_raw_has_the_instructions
+            a_program_that_overwrites_them_is_seen_as_it_is;
+    };
+    #[cfg(target_os = "linux")]
+    tests.extend(tests! {
+        map:
+            the_map_of_a_process_that_is_gone_is_refused;
+        edges:
+            an_instruction_across_two_mappings_is_inserted_and_removed
+            a_write_that_stops_half_way_is_taken_back
+            a_removal_that_stops_half_way_keeps_the_breakpoint
+            an_instruction_over_the_end_leaves_nothing
+            a_write_over_a_breakpoint_stops_where_memory_ends
+            a_read_stops_where_memory_ends_and_hides_what_it_has
+            what_was_unmapped_cannot_be_removed_but_forgotten
+            a_process_that_is_gone_has_no_breakpoints;
+    });
+    let arguments = Arguments {
+        // Old kernels under emulation start one process at a time best.
+        test_threads: Some(1),
+        ..Arguments::from_args()
+    };
+    libtest_mimic::run(&arguments, tests).exit();
+}
