@@ -6,7 +6,7 @@
 //!
 //! On Fuchsia it is `--koid`, and the process is looked for below the default job.
 
-use clap::Parser;
+use clap::{Args, Parser};
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use gdbstub::stub::{DisconnectReason, GdbStub, SingleThreadStopReason};
 use std::io::{self, ErrorKind, Read, Write};
@@ -20,23 +20,25 @@ use zx_process_memory::{Process, Status};
 #[derive(Parser)]
 #[command(name = "gdbserver")]
 struct Cli {
-    /// The process, by pid (on Linux)
-    #[arg(
-        long,
-        value_name = "P",
-        required_unless_present = "koid",
-        conflicts_with = "koid"
-    )]
-    pid: Option<u32>,
-    /// The process, by koid (on Fuchsia)
-    #[arg(long, value_name = "K")]
-    koid: Option<u64>,
+    #[command(flatten)]
+    which: Which,
     /// Where to listen. Port 0 takes any that is free
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2159")]
     listen: SocketAddr,
     /// Allow an address that other machines can reach. Whoever connects owns the process
     #[arg(long)]
     expose: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The process, by pid (on Linux)
+    #[arg(long, value_name = "P")]
+    pid: Option<u32>,
+    /// The process, by koid (on Fuchsia)
+    #[arg(long, value_name = "K")]
+    koid: Option<u64>,
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -65,7 +67,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
              process: listen on 127.0.0.1, or say --expose"
         ));
     }
-    let process = open(cli)?;
+    let process = open(&cli.which)?;
     // A handle may be had where the memory is not: better told now than by gdb.
     let koid = process.koid().map_err(|status| status.to_string())?;
     let listener = TcpListener::bind(listen).map_err(|error| format!("{listen}: {error}"))?;
@@ -139,11 +141,14 @@ fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-fn open(cli: &Cli) -> Result<Process, String> {
-    let (number, found) = match (cli.pid, cli.koid) {
+fn open(which: &Which) -> Result<Process, String> {
+    let (number, found) = match (which.pid, which.koid) {
         (Some(pid), _) => (format!("pid {pid}"), by_pid(pid)),
-        (None, Some(koid)) => (format!("koid {koid}"), by_koid(koid)),
-        (None, None) => return Err("which process? --pid P or --koid K".to_owned()),
+        // One of the two is there, says clap.
+        (None, koid) => {
+            let koid = koid.unwrap_or_default();
+            (format!("koid {koid}"), by_koid(koid))
+        }
     };
     found.map_err(|status| {
         let hint = match status {

@@ -19,31 +19,35 @@ pub trait MemoryArch: Arch<Usize = u64, BreakpointKind = usize> {
     fn break_instruction(kind: usize) -> Option<BreakInstruction>;
 }
 
-/// Registers that are there and cannot be read: GDB shows `<unavailable>`. `LEN` is the size
-/// of the general registers in bytes.
+/// Registers that are there and cannot be read: GDB shows `<unavailable>`. All but one: a
+/// GDB that is told no program counter gives up the connection ("PC register is not
+/// available", seen with GDB 13), so it gets 0, where no process has code.
+///
+/// `LEN` is the size of the general registers and `PC` where among them the program counter
+/// stands, in bytes.
 ///
 /// ```
 /// use gdbstub::arch::Registers;
 /// use zx_debug_memory::gdb::NoRegisters;
 ///
 /// let mut shown = Vec::new();
-/// NoRegisters::<3>.gdb_serialize(|byte| shown.push(byte));
-/// assert_eq!(shown, [None; 3]);
+/// NoRegisters::<11, 2>.gdb_serialize(|byte| shown.push(byte));
+/// assert_eq!(shown[..3], [None, None, Some(0)]);
+/// assert_eq!(shown[9..], [Some(0), None]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NoRegisters<const LEN: usize>;
+pub struct NoRegisters<const LEN: usize, const PC: usize>;
 
-impl<const LEN: usize> Registers for NoRegisters<LEN> {
+impl<const LEN: usize, const PC: usize> Registers for NoRegisters<LEN, PC> {
     type ProgramCounter = u64;
 
-    /// 0: nobody knows it.
     fn pc(&self) -> u64 {
         0
     }
 
     fn gdb_serialize(&self, mut write_byte: impl FnMut(Option<u8>)) {
-        for _ in 0..LEN {
-            write_byte(None);
+        for at in 0..LEN {
+            write_byte((PC..PC + size_of::<u64>()).contains(&at).then_some(0));
         }
     }
 
@@ -53,14 +57,14 @@ impl<const LEN: usize> Registers for NoRegisters<LEN> {
 }
 
 macro_rules! architectures {
-    ($($(#[$doc:meta])* $name:ident, $gdb:literal, $registers:literal, $($kind:literal: $instruction:ident),*;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $gdb:literal, $len:literal, $pc:literal, $($kind:literal: $instruction:ident),*;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub enum $name {}
 
         impl Arch for $name {
             type Usize = u64;
-            type Registers = NoRegisters<$registers>;
+            type Registers = NoRegisters<$len, $pc>;
             type BreakpointKind = usize;
             type RegId = ();
 
@@ -93,7 +97,7 @@ architectures! {
     /// assert!(xml.contains("i386:x86-64"));
     /// ```
     // 16 registers and rip of 8 bytes, eflags and 6 segments of 4.
-    X86_64, "i386:x86-64", 164, 1: X86Int3;
+    X86_64, "i386:x86-64", 164, 128, 1: X86Int3;
     /// arm64.
     ///
     /// ```
@@ -102,7 +106,7 @@ architectures! {
     /// assert!(xml.contains("aarch64"));
     /// ```
     // x0 to x30, sp and pc of 8 bytes, cpsr of 4.
-    Arm64, "aarch64", 268, 4: Arm64Brk;
+    Arm64, "aarch64", 268, 256, 4: Arm64Brk;
     /// riscv64, with compressed instructions.
     ///
     /// ```
@@ -111,5 +115,5 @@ architectures! {
     /// assert!(xml.contains("riscv:rv64"));
     /// ```
     // x0 to x31 and pc of 8 bytes.
-    Riscv64, "riscv:rv64", 264, 2: Riscv64CEbreak, 4: Riscv64Ebreak;
+    Riscv64, "riscv:rv64", 264, 256, 2: Riscv64CEbreak, 4: Riscv64Ebreak;
 }

@@ -3,6 +3,9 @@
 mod breakpoints;
 #[cfg(target_os = "linux")]
 mod edges;
+mod found;
+#[cfg(feature = "gdbstub")]
+mod gdb;
 mod map;
 mod model;
 mod victim;
@@ -26,6 +29,9 @@ pub(crate) fn main() {
         return victim::serve();
     }
     let mut tests = tests! {
+        found:
+            the_victim_is_found_by_its_koid
+            nobody_else_is;
         map:
             the_victims_memory_is_mapped
             mappings_are_in_order_and_apart
@@ -49,6 +55,18 @@ pub(crate) fn main() {
             seen_through_equals_the_program_and_raw_has_the_instructions
             a_program_that_overwrites_them_is_seen_as_it_is;
     };
+    #[cfg(feature = "gdbstub")]
+    tests.extend(tests! {
+        gdb:
+            breakpoints_of_every_architecture_are_hidden
+            what_cannot_be_is_told
+            registers_are_unavailable_but_for_the_program_counter;
+    });
+    #[cfg(target_os = "fuchsia")]
+    tests.extend(tests! {
+        found:
+            a_process_is_found_jobs_below;
+    });
     #[cfg(target_os = "linux")]
     tests.extend(tests! {
         map:

@@ -1,0 +1,146 @@
+//! The adaptors, packet by packet, as GDB would send them.
+
+use super::victim::Victim;
+use gdbstub::conn::Connection;
+use gdbstub::stub::GdbStub;
+use gdbstub::stub::state_machine::GdbStubStateMachine;
+use std::convert::Infallible;
+use zx_debug_memory::gdb::{Arm64, MemoryArch, MemoryTarget, Riscv64, X86_64};
+use zx_process_memory::Process;
+
+/// What the stub has to say.
+struct Answers<'a>(&'a std::cell::RefCell<String>);
+
+impl Connection for Answers<'_> {
+    type Error = Infallible;
+
+    fn write(&mut self, byte: u8) -> Result<(), Infallible> {
+        self.0.borrow_mut().push(char::from(byte));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// The answers to the packets, without what frames them.
+fn answers<A: MemoryArch>(
+    target: &mut MemoryTarget<Process, A>,
+    packets: &[String],
+) -> Vec<String> {
+    let said = std::cell::RefCell::new(String::new());
+    let mut stub = GdbStub::new(Answers(&said))
+        .run_state_machine(target)
+        .unwrap();
+    let mut answers = Vec::new();
+    for packet in packets {
+        let sum = packet.bytes().fold(0u8, u8::wrapping_add);
+        for byte in format!("+${packet}#{sum:02x}").bytes() {
+            let GdbStubStateMachine::Idle(idle) = stub else {
+                panic!("{packet} does not leave the stub idle");
+            };
+            stub = idle.incoming_data(target, byte).unwrap();
+        }
+        let said = said.take();
+        let answer = said.trim_start_matches('+').strip_prefix('$').unwrap();
+        answers.push(unpacked(answer.rsplit_once('#').unwrap().0));
+    }
+    answers
+}
+
+/// `0*"` stands for five 0s: a count is the character's less 29.
+fn unpacked(answer: &str) -> String {
+    let mut out = String::new();
+    let mut letters = answer.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' => {
+                let times = u32::from(letters.next().unwrap()) - 29;
+                let last = out.chars().next_back().unwrap();
+                out.extend((0..times).map(|_| last));
+            }
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+/// Sets a breakpoint of this kind over bytes from 1 on, and looks through and at it.
+fn breakpoint_of_a_kind<A: MemoryArch>(kind: usize, instruction: &[u8]) {
+    let mut victim = Victim::start();
+    let numbers = [1, 2, 3, 4, 5, 6, 7, 8];
+    victim.stores(0, &numbers);
+    let mut target = MemoryTarget::<_, A>::new(victim.process());
+    let vaddr = victim.vaddr;
+    let said = answers(
+        &mut target,
+        &[
+            format!("Z0,{vaddr:x},{kind}"),
+            format!("m{vaddr:x},8"),
+            format!("M{:x},2:aabb", vaddr + kind - 1),
+            format!("m{vaddr:x},8"),
+        ],
+    );
+    let mut expected = numbers;
+    expected[kind - 1..=kind].copy_from_slice(&[0xaa, 0xbb]);
+    let hex = |bytes: [u8; 8]| bytes.map(|byte| format!("{byte:02x}")).concat();
+    assert_eq!(said, ["OK", &hex(numbers), "OK", &hex(expected)]);
+    let mut raw = expected;
+    raw[..kind].copy_from_slice(instruction);
+    assert_eq!(victim.sees()[..8], raw);
+
+    let remove = format!("z0,{vaddr:x},{kind}");
+    assert_eq!(
+        answers(&mut target, &[remove.clone(), remove]),
+        ["OK", "E16"]
+    );
+    assert_eq!(victim.sees()[..8], expected);
+}
+
+pub(crate) fn breakpoints_of_every_architecture_are_hidden() {
+    breakpoint_of_a_kind::<X86_64>(1, &[0xcc]);
+    breakpoint_of_a_kind::<Arm64>(4, &[0x00, 0x00, 0x20, 0xd4]);
+    breakpoint_of_a_kind::<Riscv64>(2, &[0x02, 0x90]);
+    breakpoint_of_a_kind::<Riscv64>(4, &[0x73, 0x00, 0x10, 0x00]);
+}
+
+pub(crate) fn what_cannot_be_is_told() {
+    let victim = Victim::start();
+    let vaddr = victim.vaddr;
+    let mut target = MemoryTarget::<_, Arm64>::new(victim.process());
+    let said = answers(
+        &mut target,
+        &[
+            // A kind that arm64 has not, an address that is odd, and one that is nowhere.
+            format!("Z0,{vaddr:x},2"),
+            format!("Z0,{:x},4", vaddr + 2),
+            "Z0,10,4".to_owned(),
+            "m10,4".to_owned(),
+            "M10,1:00".to_owned(),
+        ],
+    );
+    assert_eq!(said[3..], ["E0e", "E0e"]);
+    assert!(
+        said[..3].iter().all(|answer| answer.starts_with('E')),
+        "{said:?}"
+    );
+    assert_eq!(target.breakpoints().iter().count(), 0);
+}
+
+fn registers<A: MemoryArch>(process: Process) -> String {
+    answers(&mut MemoryTarget::<_, A>::new(process), &["g".to_owned()]).remove(0)
+}
+
+pub(crate) fn registers_are_unavailable_but_for_the_program_counter() {
+    let victim = Victim::start();
+    for (said, len, pc) in [
+        (registers::<X86_64>(victim.process()), 164, 128),
+        (registers::<Arm64>(victim.process()), 268, 256),
+        (registers::<Riscv64>(victim.process()), 264, 256),
+    ] {
+        assert_eq!(said.len(), 2 * len);
+        assert_eq!(said[2 * pc..2 * pc + 16], "0".repeat(16));
+        assert_eq!(said.matches('x').count(), 2 * (len - 8));
+    }
+}
