@@ -3,12 +3,13 @@
 //!     cargo run -p zx-debug-memory --example patch
 //!
 //! The child, this program again, prints the number that it finds in its memory. The parent
-//! looks where the number's page is mapped, keeps what is there, writes another number over
-//! it, and puts the old one back.
+//! looks what is mapped there, keeps the number, writes another over it, and puts the old
+//! one back.
 
 use std::env::{args, current_exe};
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use zx_debug_memory::Map;
@@ -21,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         child();
         return Ok(());
     }
-    let mut child = Command::new(current_exe()?)
+    let mut child = Command::new(own_program()?)
         .arg("child")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -52,10 +53,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A program that was started straight from a boot image is named as in that image, which
+/// is `/boot`.
+fn own_program() -> io::Result<PathBuf> {
+    let own = current_exe()?;
+    let in_image = Path::new("/boot").join(own.strip_prefix("/").unwrap_or(&own));
+    Ok(if own.exists() { own } else { in_image })
+}
+
 /// Says where the number is, then what it is, a line for each line that it gets.
 fn child() {
-    let mut lines = io::stdin().lines();
-    let mut say = |what| lines.next().map(|_| println!("{what}"));
-    say(NUMBER.as_ptr().addr());
-    while say(NUMBER.load(Ordering::Relaxed) as usize).is_some() {}
+    for turn in io::stdin().lines().enumerate() {
+        match turn {
+            (0, _) => println!("{}", NUMBER.as_ptr().addr()),
+            _ => println!("{}", NUMBER.load(Ordering::Relaxed)),
+        }
+    }
 }

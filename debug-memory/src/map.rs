@@ -45,10 +45,9 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right; or, on kernels
-    ///   of 2019 and before, the process is the calling one.
-    /// - [`BadState`](Status::BadState): the process has ended, or, on kernels of 2019 and
-    ///   before, has not started.
+    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right; or the process
+    ///   is the calling one (measured on a kernel of July 2019; later ones allow it).
+    /// - [`BadState`](Status::BadState): the process has ended.
     /// - [`BadHandle`](Status::BadHandle), [`WrongType`](Status::WrongType): the raw handle
     ///   was closed elsewhere, or names no process.
     /// - [`NotSupported`](Status::NotSupported): this target has no backend.
