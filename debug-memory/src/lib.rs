@@ -42,3 +42,8 @@ pub use breakpoints::{Breakpoints, OnDrop, Removed};
 pub use map::Map;
 pub use mapping::{Kind, Mapping};
 pub use permissions::Permissions;
+
+/// The README's examples are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,7 +13,14 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 /// Programs whose own code writes memory, by a part of their path.
-const WRITERS: [&str; 3] = ["/examples/poke", "/deps/log-", "/deps/conformance-"];
+const WRITERS: [&str; 6] = [
+    "/examples/poke",
+    "/examples/patch",
+    "/examples/gdbserver",
+    "/deps/log-",
+    "/deps/conformance-",
+    "/deps/debugger-",
+];
 
 const CALL: &str = "zx_process_write_memory";
 
