@@ -120,7 +120,8 @@ impl Process {
     /// behind the compiler's back. The caller makes sure that it changes only bytes
     /// that Rust expects to change under it (atomics, `UnsafeCell`s that nothing
     /// borrows, memory that Rust never sees), that what it writes there is valid for
-    /// their type, and that it does not touch the slice being written.
+    /// their type, and that it does not touch the slice being written. Reads change
+    /// nothing; they show what is in memory, which is not always what Rust has in mind.
     ///
     /// Keep source and destination in different VMOs: a kernel of 2018 panicked when
     /// both were in one copy-on-write page.

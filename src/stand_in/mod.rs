@@ -27,6 +27,9 @@
 //! | past the end of what is mapped | `OUT_OF_RANGE`, whole call | `OUT_OF_RANGE`, whole call | short; `OUT_OF_RANGE` for the first byte | (silent) | as the newest |
 //! | past the end of the mapping | short | short | short | short | as page |
 //!
+//! Reading answers the same, but for the first row, which it has not, the right, of which it
+//! needs two, and the vDSO, which can be read.
+//!
 //! # Where Linux cannot do like Zircon
 //!
 //! - **Neighbours that merge.** Linux joins adjacent mappings that are alike, and the
@@ -39,7 +42,10 @@
 //!   Linux also lose their write when the mapping is private, as always there.
 //! - **Memory of devices** is refused as past the end is (`OUT_OF_RANGE`), not as
 //!   `BAD_STATE` or `NOT_SUPPORTED`.
-//! - **The vDSO** is refused where it first stood.
+//! - **The vDSO** is refused where it first stood. Its data, `[vvar]`, Linux does not show to
+//!   a reader: `ACCESS_DENIED`.
+//! - **The list of mappings** has one VMAR, a file's inode number for a VMO's koid and 0 where
+//!   there is no file, and no count of pages. Each line of it is of one moment, not the whole.
 //! - **Memory that two processes share** as a whole, as after `vfork` until the exec, is
 //!   one to the stand-in: a handle that was opened then names the memory, and lives as
 //!   long as it. (If the other one is the calling process, it is refused.)
