@@ -182,11 +182,48 @@ impl Process {
         buffer: *mut u8,
         len: usize,
     ) -> Result<usize, Status> {
-        if len == 0 || len > MAX_READ_LEN {
-            return Err(trace::read_refused(self.as_raw(), vaddr, len));
-        }
         if trace::is_on() {
-            trace::read_call(self.as_raw(), vaddr, len);
+            // SAFETY: the caller's promise is the one that is asked for.
+            unsafe { self.read_to_told(vaddr, buffer, len) }
+        } else {
+            // SAFETY: the same.
+            unsafe { self.read_to_untold(vaddr, buffer, len) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `buffer` must be valid for writes of `len` bytes.
+    #[cold]
+    #[inline(never)]
+    unsafe fn read_to_told(
+        &self,
+        vaddr: zx_vaddr_t,
+        buffer: *mut u8,
+        len: usize,
+    ) -> Result<usize, Status> {
+        let call = trace::Call {
+            name: "zx_process_read_memory",
+            handle: self.as_raw(),
+            vaddr,
+            len,
+        };
+        // SAFETY: the caller's promise is the one that is asked for.
+        trace::told(&call, || unsafe { self.read_to_untold(vaddr, buffer, len) })
+    }
+
+    /// # Safety
+    ///
+    /// `buffer` must be valid for writes of `len` bytes.
+    #[inline]
+    unsafe fn read_to_untold(
+        &self,
+        vaddr: zx_vaddr_t,
+        buffer: *mut u8,
+        len: usize,
+    ) -> Result<usize, Status> {
+        if len == 0 || len > MAX_READ_LEN {
+            return Err(Status::InvalidArgs);
         }
         let mut actual = 0;
         // SAFETY: the caller answers for the buffer, and `actual` is writable.
@@ -196,7 +233,7 @@ impl Process {
         if raw == sys::ZX_OK && actual <= len {
             Ok(actual)
         } else {
-            Err(trace::read_failed(self.as_raw(), vaddr, len, raw))
+            Err(Status::of_failure(raw))
         }
     }
 }

@@ -65,6 +65,17 @@ macro_rules! statuses {
                 }
             }
 
+            /// The status for a call that did not succeed. (If the kernel says that it
+            /// did, something else was wrong with it.)
+            #[cold]
+            #[inline(never)]
+            pub(crate) const fn of_failure(raw: zx_status_t) -> Self {
+                match Self::ok(raw) {
+                    Ok(()) => Self::Internal,
+                    Err(status) => status,
+                }
+            }
+
             /// The raw code; never 0.
             ///
             /// ```

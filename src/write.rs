@@ -79,11 +79,29 @@ impl Process {
     #[doc(alias = "zx_process_write_memory")]
     #[inline]
     pub fn write_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
-        if bytes.is_empty() || bytes.len() > MAX_WRITE_LEN {
-            return Err(trace::write_refused(self.as_raw(), vaddr, bytes.len()));
-        }
         if trace::is_on() {
-            trace::write_call(self.as_raw(), vaddr, bytes.len());
+            self.write_told(vaddr, bytes)
+        } else {
+            self.write_untold(vaddr, bytes)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_told(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
+        let call = trace::Call {
+            name: "zx_process_write_memory",
+            handle: self.as_raw(),
+            vaddr,
+            len: bytes.len(),
+        };
+        trace::told(&call, || self.write_untold(vaddr, bytes))
+    }
+
+    #[inline]
+    fn write_untold(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
+        if bytes.is_empty() || bytes.len() > MAX_WRITE_LEN {
+            return Err(Status::InvalidArgs);
         }
         let mut actual = 0;
         // SAFETY: `bytes` is readable for its length and `actual` writable. That the
@@ -101,7 +119,7 @@ impl Process {
         if raw == sys::ZX_OK {
             Ok(actual)
         } else {
-            Err(trace::write_failed(self.as_raw(), vaddr, bytes.len(), raw))
+            Err(Status::of_failure(raw))
         }
     }
 

@@ -48,7 +48,7 @@ fn calls_are_traced_failures_told_and_bytes_kept_secret() {
 
     assert_eq!(own.write_memory(0x10, &[]), Err(Status::InvalidArgs));
     let refused = format!(
-        "write of 0 bytes at 0x10 through handle {handle:#x} not tried: \
+        "zx_process_write_memory({handle:#x}, 0x10, 0 bytes) is not made: \
          1 to 67108864 bytes are allowed"
     );
     assert_eq!(taken(), [(Level::Debug, refused)]);
@@ -66,7 +66,7 @@ fn calls_are_traced_failures_told_and_bytes_kept_secret() {
 
     assert_eq!(own.read_memory(0x10, &mut []), Err(Status::InvalidArgs));
     let refused = format!(
-        "read of 0 bytes at 0x10 through handle {handle:#x} not tried: \
+        "zx_process_read_memory({handle:#x}, 0x10, 0 bytes) is not made: \
          1 to 67108864 bytes are allowed"
     );
     assert_eq!(taken(), [(Level::Debug, refused)]);
