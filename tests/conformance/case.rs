@@ -1,8 +1,25 @@
-//! What a case says: the memory laid out, the call made, and what is right on each kernel.
+//! What a case says: the memory laid out, the calls made, and what is right on each kernel.
 
-use zx_process_memory::Status;
+use super::expect::Expect;
+use std::fmt;
 
-/// One statement about the call.
+/// The calls under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Write,
+    Read,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Write => "write",
+            Self::Read => "read",
+        })
+    }
+}
+
+/// One statement, about both calls or one of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -11,27 +28,31 @@ pub(crate) struct Case {
     pub(crate) state: State,
     pub(crate) handle: Handle,
     pub(crate) at: At,
-    pub(crate) source: Source,
-    pub(crate) expect: Expect,
+    pub(crate) buffer: Buffer,
+    /// What is right for a write; nothing if the case is not about it.
+    write: Option<Expect>,
+    /// The same for a read.
+    read: Option<Expect>,
 }
 
 impl Case {
+    /// A case for both calls, which are to answer alike.
     pub(crate) const fn new(
         name: &'static str,
         memory: &'static [Area],
         at: At,
-        source: Source,
+        buffer: Buffer,
         expect: Expect,
     ) -> Self {
-        let (state, handle) = (State::AsMade, Handle::Full);
         Self {
             name,
             memory,
-            state,
-            handle,
+            state: State::AsMade,
+            handle: Handle::Full,
             at,
-            source,
-            expect,
+            buffer,
+            write: Some(expect),
+            read: Some(expect),
         }
     }
 
@@ -41,6 +62,32 @@ impl Case {
 
     pub(crate) const fn handle(self, handle: Handle) -> Self {
         Self { handle, ..self }
+    }
+
+    /// A read differs: this is right for it.
+    pub(crate) const fn reading(self, expect: Expect) -> Self {
+        Self {
+            read: Some(expect),
+            ..self
+        }
+    }
+
+    pub(crate) const fn write_only(self) -> Self {
+        Self { read: None, ..self }
+    }
+
+    pub(crate) const fn read_only(self) -> Self {
+        Self {
+            write: None,
+            ..self
+        }
+    }
+
+    pub(crate) fn expect(&self, call: Call) -> Option<Expect> {
+        match call {
+            Call::Write => self.write,
+            Call::Read => self.read,
+        }
     }
 }
 
@@ -55,6 +102,8 @@ pub(crate) struct Area {
 pub(crate) enum Kind {
     /// A VMO of its own.
     Mapped(Access),
+    /// A VMO of its own to which nothing was ever written, even where others are filled.
+    Fresh,
     /// The following pages of the VMO of the area before, as a mapping of its own.
     Next,
     /// The same pages of the VMO of the area before, as a mapping of its own.
@@ -112,9 +161,13 @@ pub(crate) enum State {
 pub(crate) enum Handle {
     Full,
     WriteAlone,
+    ReadAlone,
+    ReadAndWrite,
     AllButWrite,
+    AllButRead,
     Job,
     JobWithoutWrite,
+    JobWithoutRead,
     Vmo,
     VmoWithoutWrite,
     Event,
@@ -138,103 +191,14 @@ pub(crate) enum At {
     VdsoStart,
 }
 
-/// The bytes to write.
+/// The bytes to write, or where those that are read are to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Buffer {
     Bytes(usize),
     /// So many bytes, says the call; the kernel is not to look at them.
     Claimed(usize),
     /// A null buffer that is said to hold so many bytes.
     Null(usize),
-}
-
-/// What is right, by the years in which a kernel does it so: see `kernel.rs`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Expect {
-    pub(crate) in_2018: Outcome,
-    /// July 2019, to about 2023.
-    pub(crate) to_2023: Outcome,
-    /// About 2024.
-    pub(crate) in_2024: Outcome,
-    pub(crate) from_2025: Outcome,
-    pub(crate) stand_in: Outcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Success, with this count.
-    Wrote(usize),
-    Failed(Status),
-    /// The case is skipped, for this reason.
-    NotTried(&'static str),
-}
-
-impl Expect {
-    pub(crate) const fn everywhere(outcome: Outcome) -> Self {
-        Self {
-            in_2018: outcome,
-            to_2023: outcome,
-            in_2024: outcome,
-            from_2025: outcome,
-            stand_in: outcome,
-        }
-    }
-
-    pub(crate) const fn wrote(count: usize) -> Self {
-        Self::everywhere(Outcome::Wrote(count))
-    }
-
-    pub(crate) const fn failed(status: Status) -> Self {
-        Self::everywhere(Outcome::Failed(status))
-    }
-
-    /// Nothing is mapped there.
-    pub(crate) const fn unmapped() -> Self {
-        let not_found = Outcome::Failed(Status::NotFound);
-        Self {
-            in_2024: not_found,
-            from_2025: not_found,
-            ..Self::failed(Status::NoMemory)
-        }
-    }
-
-    /// The process is gone: kernels say what they say of an unmapped address.
-    pub(crate) const fn gone() -> Self {
-        let stand_in = Outcome::Failed(Status::BadState);
-        Self {
-            stand_in,
-            ..Self::unmapped()
-        }
-    }
-
-    /// The write reaches past the end of the VMO, after so many bytes.
-    pub(crate) const fn past_the_end(before: usize) -> Self {
-        let short = if before == 0 {
-            Outcome::Failed(Status::OutOfRange)
-        } else {
-            Outcome::Wrote(before)
-        };
-        Self {
-            in_2024: short,
-            from_2025: short,
-            stand_in: short,
-            ..Self::failed(Status::OutOfRange)
-        }
-    }
-
-    pub(crate) const fn in_2018(self, outcome: Outcome) -> Self {
-        Self {
-            in_2018: outcome,
-            ..self
-        }
-    }
-
-    pub(crate) const fn since_2025(self, outcome: Outcome) -> Self {
-        Self {
-            from_2025: outcome,
-            ..self
-        }
-    }
 }
 
 pub(crate) const PAGE: usize = 4096;

@@ -1,6 +1,7 @@
-//! Which part of which VMO stands behind a layout, and what it should hold.
+//! Which part of which VMO stands behind a layout.
 
-use super::case::{Area, Case, Kind, Outcome, PAGE};
+use super::case::{Area, Kind, PAGE};
+use std::ops::Range;
 
 /// Bytes that can be looked at without the call under test.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,21 @@ pub(crate) struct Run {
     pub(crate) from: usize,
 }
 
+impl Run {
+    /// The part of so many bytes at an offset that this run shows, and where that stands in
+    /// the VMO.
+    pub(crate) fn overlap(&self, offset: usize, len: usize) -> Option<(Range<usize>, usize)> {
+        let start = self.offset.max(offset);
+        let end = (self.offset + self.len).min(offset + len);
+        (start < end).then(|| {
+            (
+                start - offset..end - offset,
+                self.from + start - self.offset,
+            )
+        })
+    }
+}
+
 /// What can be seen of the layout, from its start to its end.
 pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
     let mut runs = Vec::new();
@@ -24,7 +40,7 @@ pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
             Kind::Again => {}
             _ => (vmo, first) = (index, 0),
         }
-        let mut seen = |pages: std::ops::Range<usize>| {
+        let mut seen = |pages: Range<usize>| {
             if !pages.is_empty() {
                 runs.push(Run {
                     offset: offset + pages.start * PAGE,
@@ -35,9 +51,12 @@ pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
             }
         };
         match area.kind {
-            Kind::Mapped(_) | Kind::Next | Kind::Again | Kind::Protected(_) | Kind::InSubVmar => {
-                seen(0..area.pages);
-            }
+            Kind::Mapped(_)
+            | Kind::Fresh
+            | Kind::Next
+            | Kind::Again
+            | Kind::Protected(_)
+            | Kind::InSubVmar => seen(0..area.pages),
             Kind::ShrunkTo(kept) => seen(0..kept),
             Kind::Punched => {
                 seen(0..1);
@@ -53,51 +72,4 @@ pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
         offset += area.pages * PAGE;
     }
     runs
-}
-
-/// The bytes that a call writes: never 0, and unlike from page to page.
-pub(crate) fn pattern(len: usize) -> Vec<u8> {
-    let once: Vec<u8> = (1..=251).collect();
-    let mut bytes = once.repeat(len.div_ceil(once.len()));
-    bytes.truncate(len);
-    bytes
-}
-
-/// All that can be seen after the call, run by run.
-pub(crate) fn expected(case: &Case, offset: Option<usize>, outcome: Outcome) -> Vec<u8> {
-    let runs = runs(case.memory);
-    // Each VMO, as far as it is seen: two mappings of one page show the same.
-    let len = |vmo| {
-        runs.iter()
-            .filter(|run| run.vmo == vmo)
-            .map(|run| run.from + run.len)
-            .max()
-    };
-    let mut vmos: Vec<Vec<u8>> = (0..case.memory.len())
-        .map(|vmo| vec![0; len(vmo).unwrap_or(0)])
-        .collect();
-    if let (Outcome::Wrote(count), Some(offset)) = (outcome, offset) {
-        let bytes = pattern(count);
-        let mut covered = 0;
-        for run in &runs {
-            let start = run.offset.max(offset);
-            let end = (run.offset + run.len).min(offset + count);
-            if start < end {
-                let to = run.from + start - run.offset;
-                let part = &bytes[start - offset..end - offset];
-                vmos[run.vmo][to..to + part.len()].copy_from_slice(part);
-                covered += part.len();
-            }
-        }
-        assert_eq!(
-            covered, count,
-            "{}: a write where nothing can be seen",
-            case.name
-        );
-    }
-    let mut all = Vec::with_capacity(runs.iter().map(|run| run.len).sum());
-    for run in &runs {
-        all.extend_from_slice(&vmos[run.vmo][run.from..run.from + run.len]);
-    }
-    all
 }

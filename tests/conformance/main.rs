@@ -1,5 +1,6 @@
-//! What `zx_process_write_memory` does, stated once and put to every kernel. `case.rs` says
-//! what a case is, `cases/` has them, `target/` the processes to try them on.
+//! What `zx_process_write_memory` and `zx_process_read_memory` do, stated once and put to
+//! every kernel. `case.rs` says what a case is, `cases/` has them, `target/` the processes to
+//! try them on.
 
 #[cfg(any(backend = "fuchsia", backend = "stand_in"))]
 #[path = "suite.rs"]

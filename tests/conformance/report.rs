@@ -1,6 +1,7 @@
 //! The table at the end, for people and for `diff`.
 
-use super::case::Outcome;
+use super::case::Call;
+use super::expect::Outcome;
 use super::target::{Who, system};
 use libtest_mimic::Conclusion;
 use zx_process_memory::Status;
@@ -9,27 +10,32 @@ use zx_process_memory::Status;
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     name: &'static str,
+    call: Call,
     who: Who,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) skipped: Option<String>,
     pub(crate) wrong: Option<String>,
+    /// Whether a read put zeros into the buffer behind what it read.
+    pub(crate) zeroed: bool,
 }
 
 impl Row {
-    pub(crate) fn new(name: &'static str, who: Who) -> Self {
+    pub(crate) fn new(name: &'static str, call: Call, who: Who) -> Self {
         Self {
             name,
+            call,
             who,
             outcome: None,
             skipped: None,
             wrong: None,
+            zeroed: false,
         }
     }
 
     fn status(&self) -> (String, usize) {
         match (&self.skipped, self.outcome) {
             (Some(_), _) => ("skipped".to_owned(), 0),
-            (None, Some(Outcome::Wrote(count))) => ("ZX_OK".to_owned(), count),
+            (None, Some(Outcome::Done(count))) => ("ZX_OK".to_owned(), count),
             (None, Some(Outcome::Failed(status))) => (code_name(status), 0),
             (None, Some(Outcome::NotTried(_)) | None) => ("no answer".to_owned(), 0),
         }
@@ -46,7 +52,11 @@ fn code_name(status: Status) -> String {
 pub(crate) fn print(rows: &[Row], json: bool) {
     for row in rows {
         let (status, bytes) = row.status();
-        let (name, who) = (row.name, format!("{:?}", row.who).to_lowercase());
+        let (name, call, who) = (
+            row.name,
+            row.call.to_string(),
+            format!("{:?}", row.who).to_lowercase(),
+        );
         let why = row
             .wrong
             .as_deref()
@@ -59,11 +69,21 @@ pub(crate) fn print(rows: &[Row], json: bool) {
                 format!(",\"why\":{why:?}")
             };
             format!(
-                "{{\"case\":{name:?},\"target\":{who:?},\"status\":{status:?},\"bytes\":{bytes}{why}}}"
+                "{{\"case\":{name:?},\"call\":\"{call}\",\"target\":{who:?},\"status\":{status:?},\"bytes\":{bytes}{why}}}"
             )
         } else {
-            format!("{name:<58} {who:<5} {status:<22} {bytes:>8} {why}")
+            format!("{name:<58} {call:<5} {who:<5} {status:<22} {bytes:>8} {why}")
         });
+    }
+}
+
+/// Says what is promised by nobody: what a kernel does to the rest of a reader's buffer.
+pub(crate) fn print_zeroed(rows: &[Row]) {
+    let zeroed = rows.iter().filter(|row| row.zeroed).count();
+    if rows.iter().any(|row| row.call == Call::Read) {
+        system::say(&format!(
+            "in {zeroed} rows a read put zeros into the buffer behind what it read"
+        ));
     }
 }
 

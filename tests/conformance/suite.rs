@@ -1,13 +1,19 @@
 //! The suite: every case for every process that can be had, one after the other.
 
+mod call;
 mod case;
 mod cases;
+mod checks;
+mod expect;
+mod image;
 mod kernel;
 mod layout;
+mod received;
 mod report;
 mod run;
 mod target;
 
+use self::case::Call;
 use self::run::Verdict;
 use self::target::{Skip, Who, system};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -42,30 +48,18 @@ pub(crate) fn main(part: Part) -> ExitCode {
     let rows = Arc::new(Mutex::new(Vec::new()));
     let mut trials = Vec::new();
     for who in [Who::Own, Who::Child] {
-        for case in cases::of(part).filter(|case| run::is_for(case, who)) {
-            let rows = Arc::clone(&rows);
-            trials.push(trial(who, case.name, move || {
-                let (verdict, row) = run::run(&case, who, era);
-                rows.lock().unwrap().push(row);
-                verdict
-            }));
+        for call in [Call::Write, Call::Read] {
+            for case in cases::of(part).filter(|case| run::is_for(case, call, who)) {
+                let rows = Arc::clone(&rows);
+                trials.push(trial(who, &format!("{call}: {}", case.name), move || {
+                    let (verdict, row) = run::run(&case, call, who, era);
+                    rows.lock().unwrap().push(row);
+                    verdict
+                }));
+            }
         }
         if part == Part::Cases {
-            let others: [(&str, Check); 3] = [
-                (
-                    "the loop goes on into the next mapping",
-                    run::loop_crosses_mappings,
-                ),
-                (
-                    "a null count is told after the write",
-                    run::null_actual_is_told_after_the_write,
-                ),
-                (
-                    "two handles to one process have one koid",
-                    run::two_handles_have_one_koid,
-                ),
-            ];
-            for (name, check) in others {
+            for (name, check) in checks::ALL {
                 trials.push(trial(who, name, move || match check(who) {
                     Ok(()) => Verdict::Passed,
                     Err(Skip(reason)) => Verdict::Skipped(reason),
@@ -85,7 +79,9 @@ pub(crate) fn main(part: Part) -> ExitCode {
     if arguments.list {
         return ExitCode::SUCCESS;
     }
-    report::print(&rows.lock().unwrap(), !own.is_empty());
+    let rows = rows.lock().unwrap();
+    report::print(&rows, !own.is_empty());
+    report::print_zeroed(&rows);
     system::say(&format!("kernel: {}", era.name()));
     let is_whole = conclusion.num_filtered_out == 0;
     let is_enough = report::print_totals(&conclusion, era.passed(part), is_whole);
@@ -95,9 +91,6 @@ pub(crate) fn main(part: Part) -> ExitCode {
     }
     conclusion.exit_code()
 }
-
-/// What is true of every kernel alike, and no case.
-type Check = fn(Who) -> Result<(), Skip>;
 
 fn trial(who: Who, name: &str, run: impl FnOnce() -> Verdict + Send + 'static) -> Trial {
     let name = format!("{who:?}: {name}").to_lowercase();

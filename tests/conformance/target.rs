@@ -17,10 +17,10 @@ impl From<&str> for Skip {
     }
 }
 
-/// Which process is written to.
+/// Whose memory is written and read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// The suite itself; source and destination are never in one VMO.
+    /// The suite's; source and destination are never in one VMO.
     Own,
     Child,
 }
@@ -29,18 +29,39 @@ pub(crate) trait Target {
     /// Lays out the memory of the case, zeroed, and says where it starts.
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip>;
 
+    /// Fills what can be seen of it, as `image::fill` says, without the call under test.
+    fn fill(&mut self, case: &Case);
+
     /// Brings the process into the state, after its memory was laid out.
     fn enter(&mut self, state: State) -> Result<(), Skip>;
 
     /// A handle to call with. It is the target's, and lives as long.
     fn handle(&mut self, handle: Handle) -> Result<zx_handle_t, Skip>;
 
-    /// Where the vDSO stands in the process: its start, and its code.
-    fn vdso(&mut self) -> Result<(zx_vaddr_t, zx_vaddr_t), Skip>;
+    /// Where the vDSO stands in the process.
+    fn vdso(&mut self) -> Result<Vdso, Skip>;
 
     /// All that can be seen, one run behind the other, as `layout::runs` tells.
     /// `None` if the process is gone and took its memory along.
     fn contents(&mut self, case: &Case) -> Option<Vec<u8>>;
+}
+
+/// Two addresses in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vdso {
+    /// Its data. What a read finds there is alike in all processes.
+    pub(crate) start: zx_vaddr_t,
+    pub(crate) code: zx_vaddr_t,
+}
+
+/// Bytes of the vDSO of the suite itself, looked at by itself.
+pub(crate) fn own_bytes(vaddr: zx_vaddr_t, len: usize) -> Vec<u8> {
+    let byte = |vaddr: zx_vaddr_t| {
+        let byte = vaddr as *const u8;
+        // SAFETY: the vDSO is mapped, and can be read.
+        unsafe { byte.read_volatile() }
+    };
+    (vaddr..vaddr + len).map(byte).collect()
 }
 
 /// Calls that tell one kernel from another. They change nothing that matters.

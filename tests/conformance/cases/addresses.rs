@@ -1,6 +1,7 @@
 //! Addresses at which nothing is mapped, or nothing can be.
 
-use crate::suite::case::{At::*, Case, Expect, PAGE, Source::Bytes, hole, memory};
+use crate::suite::case::{At::*, Buffer::Bytes, Case, PAGE, hole, memory};
+use crate::suite::expect::Expect;
 
 #[rustfmt::skip] // A line each: it is a table.
 pub(crate) const CASES: &[Case] = &[

@@ -1,6 +1,7 @@
 //! What is no handle. Arguments come before it, all else after.
 
-use crate::suite::case::{At::*, Case, Expect, Handle::*, Source::*, memory};
+use crate::suite::case::{At::*, Buffer::*, Case, Handle::*, memory};
+use crate::suite::expect::Expect;
 use zx_process_memory::Status::{BadHandle, InvalidArgs};
 
 const BAD: Expect = Expect::failed(BadHandle);

@@ -1,10 +1,11 @@
 //! VMOs that were made smaller after they were mapped.
 
-use crate::suite::case::{At::Offset, Case, Expect, Kind::ShrunkTo, PAGE, Source::Bytes, area};
+use crate::suite::case::{At::Offset, Buffer::Bytes, Case, Kind::ShrunkTo, PAGE, area};
+use crate::suite::expect::Expect;
 
 #[rustfmt::skip] // A line each: it is a table.
 pub(crate) const CASES: &[Case] = &[
-    Case::new("what is left of a VMO", &[area(3, ShrunkTo(1))], Offset(0), Bytes(PAGE), Expect::wrote(PAGE)),
+    Case::new("what is left of a VMO", &[area(3, ShrunkTo(1))], Offset(0), Bytes(PAGE), Expect::done(PAGE)),
     Case::new("the first byte past the end of a VMO", &[area(3, ShrunkTo(1))], Offset(4096), Bytes(1), Expect::past_the_end(0)),
     Case::new("over the end of a VMO by a byte", &[area(3, ShrunkTo(1))], Offset(4095), Bytes(2), Expect::past_the_end(1)),
     Case::new("over the end of a VMO by pages", &[area(3, ShrunkTo(1))], Offset(10), Bytes(3 * PAGE - 10), Expect::past_the_end(PAGE - 10)),

@@ -5,15 +5,15 @@ mod memory;
 
 use self::memory::Memory;
 use crate::suite::case::{Case, Handle, Kind, PAGE, State};
-use crate::suite::target::{Probe, Skip, Target, Who};
-use crate::suite::{Part, cases};
+use crate::suite::target::{Probe, Skip, Target, Vdso, Who};
+use crate::suite::{Part, cases, checks};
 use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::ops::Range;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
-use zx_process_memory::{Process, Rights, Status};
+use zx_process_memory::{Process, Rights, Status, stand_in};
 
 pub(crate) const IS_STAND_IN: bool = true;
 
@@ -46,6 +46,12 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
     own.handles.process.write_memory(vaddr.unwrap_or(0), &[1])
 }
 
+#[allow(clippy::unnecessary_wraps)] // Elsewhere they cannot be switched.
+pub(crate) fn switch_debugging_calls(on: bool) -> Result<(), Skip> {
+    stand_in::set_debugging_syscalls(on);
+    Ok(())
+}
+
 /// The handles that a case may call with.
 struct Handles {
     process: Process,
@@ -61,6 +67,7 @@ impl Handles {
     }
 
     fn get(&mut self, handle: Handle) -> Result<zx_handle_t, Skip> {
+        let all = self.process.rights().unwrap();
         let made = match handle {
             Handle::Full => return Ok(self.process.as_raw()),
             Handle::Invalid => return Ok(0),
@@ -71,21 +78,13 @@ impl Handles {
                 return Ok(closed.as_raw());
             }
             Handle::WriteAlone => self.process.duplicate(Rights::WRITE),
-            Handle::AllButWrite => {
-                let all = self.process.rights().unwrap();
-                self.process.duplicate(all - Rights::WRITE)
-            }
+            Handle::ReadAlone => self.process.duplicate(Rights::READ),
+            Handle::ReadAndWrite => self.process.duplicate(Rights::READ | Rights::WRITE),
+            Handle::AllButWrite => self.process.duplicate(all - Rights::WRITE),
+            Handle::AllButRead => self.process.duplicate(all - Rights::READ),
             Handle::Job => return Ok(sys::zx_job_default()),
-            Handle::JobWithoutWrite => {
-                let mut weak = 0;
-                // SAFETY: `weak` is valid for a write.
-                let raw = unsafe {
-                    let rights = Rights::READ.bits();
-                    sys::zx_handle_duplicate(sys::zx_job_default(), rights, &raw mut weak)
-                };
-                // SAFETY: the handle is new; only a call that fails is made with it.
-                Status::ok(raw).and_then(|()| unsafe { Process::from_raw(weak) })
-            }
+            Handle::JobWithoutWrite => weak_job(Rights::READ),
+            Handle::JobWithoutRead => weak_job(Rights::WRITE),
             Handle::Vmo
             | Handle::VmoWithoutWrite
             | Handle::Event
@@ -99,8 +98,22 @@ impl Handles {
     }
 }
 
+/// A job for a process: only calls that fail are made with it.
+fn weak_job(rights: Rights) -> Result<Process, Status> {
+    let mut weak = 0;
+    // SAFETY: `weak` is valid for a write.
+    let raw =
+        unsafe { sys::zx_handle_duplicate(sys::zx_job_default(), rights.bits(), &raw mut weak) };
+    // SAFETY: the handle is new.
+    Status::ok(raw).and_then(|()| unsafe { Process::from_raw(weak) })
+}
+
+pub(crate) fn own_vdso() -> Vdso {
+    vdso_of(std::process::id())
+}
+
 /// Where Linux has put the kernel's pages of a process.
-fn vdso_of(pid: u32) -> (zx_vaddr_t, zx_vaddr_t) {
+fn vdso_of(pid: u32) -> Vdso {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let find = |name| -> Range<zx_vaddr_t> {
         let line = maps.lines().find(|line| line.ends_with(name)).unwrap();
@@ -108,7 +121,8 @@ fn vdso_of(pid: u32) -> (zx_vaddr_t, zx_vaddr_t) {
         let address = |hex| zx_vaddr_t::from_str_radix(hex, 16).unwrap();
         address(start)..address(end)
     };
-    (find("[vvar]").start, find("[vdso]").start)
+    let (start, code) = (find("[vvar]").start, find("[vdso]").start);
+    Vdso { start, code }
 }
 
 struct Own {
@@ -133,6 +147,10 @@ impl Target for Own {
         self.memory.lay_out(case.memory)
     }
 
+    fn fill(&mut self, _: &Case) {
+        self.memory.fill();
+    }
+
     fn enter(&mut self, state: State) -> Result<(), Skip> {
         assert_eq!(state, State::AsMade);
         Ok(())
@@ -142,8 +160,8 @@ impl Target for Own {
         self.handles.get(handle)
     }
 
-    fn vdso(&mut self) -> Result<(zx_vaddr_t, zx_vaddr_t), Skip> {
-        Ok(vdso_of(std::process::id()))
+    fn vdso(&mut self) -> Result<Vdso, Skip> {
+        Ok(own_vdso())
     }
 
     fn contents(&mut self, _: &Case) -> Option<Vec<u8>> {
@@ -191,14 +209,13 @@ impl Victim {
 
 impl Target for Victim {
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
-        let memory = case.memory;
-        // A layout is told by the name of its case; the one without a name is the loop's.
-        let answer = match (case.name, memory.len()) {
-            ("", 1) => self.ask("1"),
-            ("", _) => self.ask("3"),
-            (name, _) => self.ask(&format!("case {name}")),
-        };
+        // A layout is told by the name of its case.
+        let answer = self.ask(&format!("case {}", case.name));
         answer.parse().map_err(|_| Skip(answer))
+    }
+
+    fn fill(&mut self, _: &Case) {
+        assert_eq!(self.ask("fill"), "filled");
     }
 
     fn enter(&mut self, state: State) -> Result<(), Skip> {
@@ -221,7 +238,7 @@ impl Target for Victim {
         self.handles.get(handle)
     }
 
-    fn vdso(&mut self) -> Result<(zx_vaddr_t, zx_vaddr_t), Skip> {
+    fn vdso(&mut self) -> Result<Vdso, Skip> {
         Ok(vdso_of(self.child.id()))
     }
 
@@ -247,9 +264,8 @@ pub(crate) fn is_victim() -> bool {
     env::var_os(VICTIM).is_some()
 }
 
-/// The child's side: it lays out memory as it is told, and reads it itself.
+/// The child's side: it lays out memory as it is told, and fills and reads it itself.
 pub(crate) fn serve() {
-    use crate::suite::case::memory as area;
     let mut memory = Memory::default();
     println!("ready");
     for line in std::io::stdin().lines() {
@@ -263,15 +279,19 @@ pub(crate) fn serve() {
                 stdout.flush().unwrap();
                 continue;
             }
-            "1" => memory.lay_out(const { &[area(1)] }),
-            "3" => memory.lay_out(const { &[area(1), area(2), area(1)] }),
+            "fill" => {
+                memory.fill();
+                println!("filled");
+                continue;
+            }
             other => {
                 let name = other
                     .strip_prefix("case ")
                     .unwrap_or_else(|| panic!("{other}"));
-                let mut all = [Part::Cases, Part::BadHandles]
-                    .into_iter()
-                    .flat_map(cases::of);
+                let parts = [Part::Cases, Part::BadHandles].into_iter();
+                let mut all = parts
+                    .flat_map(cases::of)
+                    .chain(checks::LAYOUTS.into_iter().copied());
                 memory.lay_out(all.find(|case| case.name == name).unwrap().memory)
             }
         };

@@ -4,6 +4,7 @@
 
 use super::merges;
 use crate::suite::case::{Access, Area, Kind, PAGE};
+use crate::suite::image;
 use crate::suite::layout;
 use crate::suite::target::Skip;
 use rustix::fd::OwnedFd;
@@ -36,9 +37,22 @@ impl Memory {
         Ok(self.base)
     }
 
+    pub(super) fn fill(&mut self) {
+        self.protect(|_| Access::ReadWrite);
+        image::fill(self.areas, |run, bytes| {
+            let to = (self.base + run.offset) as *mut u8;
+            // SAFETY: mapped by `lay_out`, and writable now; `bytes` are not there.
+            unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        });
+        self.protect(|access| access);
+    }
+
     /// Read volatilely, for it was written behind the compiler's back.
     pub(super) fn contents(&mut self) -> Vec<u8> {
-        self.make_readable();
+        self.protect(|access| match access {
+            Access::None => Access::Read,
+            other => other,
+        });
         let mut contents = Vec::new();
         for run in layout::runs(self.areas) {
             let start = self.base + run.offset;
@@ -51,13 +65,15 @@ impl Memory {
         contents
     }
 
-    fn make_readable(&self) {
+    /// Gives each area another permission than the case wants.
+    fn protect(&self, instead_of: impl Fn(Access) -> Access) {
         let mut vaddr = self.base;
         for area in self.areas {
             let len = area.pages * PAGE;
-            if let Kind::Mapped(Access::None) | Kind::Protected(Access::None) = area.kind {
-                // SAFETY: to be allowed to read breaks nothing.
-                unsafe { mprotect(vaddr as *mut c_void, len, MprotectFlags::READ) }.unwrap();
+            if let Kind::Mapped(access) | Kind::Protected(access) = area.kind {
+                let flags = MprotectFlags::from_bits_retain(protection(instead_of(access)).bits());
+                // SAFETY: mapped by `lay_out`; nothing else uses it.
+                unsafe { mprotect(vaddr as *mut c_void, len, flags) }.unwrap();
             }
             vaddr += len;
         }
@@ -138,7 +154,7 @@ fn lay_out_one(vaddr: zx_vaddr_t, area: Area, last: Option<&OwnedFd>) -> Option<
         Some(file)
     };
     match area.kind {
-        Kind::Mapped(Access::ReadWrite) => return new_file(),
+        Kind::Mapped(Access::ReadWrite) | Kind::Fresh => return new_file(),
         Kind::Mapped(access) => private(protection(access)),
         Kind::Again => shared(last.unwrap()),
         Kind::ShrunkTo(kept) => {

@@ -1,5 +1,5 @@
-//! Zircon: VMOs mapped into the suite itself, or into a process that it makes. What was
-//! written is read from the VMOs.
+//! Zircon: VMOs mapped into the suite itself, or into a process that it makes. They are
+//! filled and looked at by the calls for VMOs.
 
 #[path = "zircon_memory.rs"]
 mod memory;
@@ -9,7 +9,7 @@ mod process;
 use self::memory::{Memory, Owned, ok};
 use self::process::RawProcess;
 use crate::suite::case::{Case, Handle, PAGE, State};
-use crate::suite::target::{Probe, Skip, Target, Who};
+use crate::suite::target::{Probe, Skip, Target, Vdso, Who};
 use fuchsia_zircon_sys as zx;
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{Process, Rights, Status};
@@ -60,7 +60,7 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
         Probe::Good => process.write_memory(own.memory.lay_out(one).map_err(internal)?, &[1]),
         Probe::Unmapped => process.write_memory(0, &[1]),
         Probe::VdsoAsItIs => {
-            let start = own.vdso().map_err(internal)?.0 as *const u8;
+            let start = own_vdso().start as *const u8;
             // SAFETY: the vDSO is mapped and can be read.
             let byte = unsafe { start.read_volatile() };
             process.write_memory(start.addr(), &[byte])
@@ -71,6 +71,28 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
             own.memory.first_byte().map(usize::from)
         }
     }
+}
+
+pub(crate) fn switch_debugging_calls(_: bool) -> Result<(), Skip> {
+    Err("a kernel is told at its boot whether debugging calls are on".into())
+}
+
+pub(crate) fn own_vdso() -> Vdso {
+    let mut start: zx_vaddr_t = 0;
+    // SAFETY: the property is a word, and `start` is writable.
+    let raw = unsafe {
+        zx::zx_object_get_property(
+            sys::zx_process_self(),
+            zx::ZX_PROP_PROCESS_VDSO_BASE_ADDRESS,
+            (&raw mut start).cast(),
+            size_of_val(&start),
+        )
+    };
+    // A process may always ask this about itself.
+    assert_eq!(Status::ok(raw), Ok(()), "zx_object_get_property");
+    // The calls themselves are the vDSO's code.
+    let code = sys::zx_process_write_memory as *const () as zx_vaddr_t;
+    Vdso { start, code }
 }
 
 fn internal(_: Skip) -> Status {
@@ -132,6 +154,10 @@ impl Target for Zircon {
         self.memory.lay_out(case.memory)
     }
 
+    fn fill(&mut self, case: &Case) {
+        self.memory.fill(case.memory);
+    }
+
     fn enter(&mut self, state: State) -> Result<(), Skip> {
         match (&mut self.child, state) {
             (_, State::AsMade) => Ok(()),
@@ -145,6 +171,7 @@ impl Target for Zircon {
 
     fn handle(&mut self, handle: Handle) -> Result<zx_handle_t, Skip> {
         let process = self.process.as_raw();
+        let all = self.process.rights().unwrap();
         match handle {
             Handle::Full => Ok(process),
             Handle::Invalid => Ok(0),
@@ -156,12 +183,13 @@ impl Target for Zircon {
                 Ok(closed)
             }
             Handle::WriteAlone => self.duplicate(process, Rights::WRITE),
-            Handle::AllButWrite => {
-                let all = self.process.rights().unwrap();
-                self.duplicate(process, all - Rights::WRITE)
-            }
+            Handle::ReadAlone => self.duplicate(process, Rights::READ),
+            Handle::ReadAndWrite => self.duplicate(process, Rights::READ | Rights::WRITE),
+            Handle::AllButWrite => self.duplicate(process, all - Rights::WRITE),
+            Handle::AllButRead => self.duplicate(process, all - Rights::READ),
             Handle::Job => Ok(sys::zx_job_default()),
             Handle::JobWithoutWrite => self.duplicate(sys::zx_job_default(), Rights::READ),
+            Handle::JobWithoutRead => self.duplicate(sys::zx_job_default(), Rights::WRITE),
             Handle::Vmo => self.make("zx_vmo_create", |out| {
                 // SAFETY: `out` is valid for a write.
                 unsafe { zx::zx_vmo_create(PAGE as u64, 0, out) }
@@ -185,26 +213,11 @@ impl Target for Zircon {
         }
     }
 
-    fn vdso(&mut self) -> Result<(zx_vaddr_t, zx_vaddr_t), Skip> {
+    fn vdso(&mut self) -> Result<Vdso, Skip> {
         if self.child.is_some() {
             return Err("a process that nobody has loaded a program into has no vDSO".into());
         }
-        let mut start: zx_vaddr_t = 0;
-        // SAFETY: the property is a word, and `start` is writable.
-        let raw = unsafe {
-            zx::zx_object_get_property(
-                sys::zx_process_self(),
-                zx::ZX_PROP_PROCESS_VDSO_BASE_ADDRESS,
-                (&raw mut start).cast(),
-                size_of_val(&start),
-            )
-        };
-        ok("zx_object_get_property", raw)?;
-        // The calls themselves are the vDSO's code.
-        Ok((
-            start,
-            sys::zx_process_write_memory as *const () as zx_vaddr_t,
-        ))
+        Ok(own_vdso())
     }
 
     fn contents(&mut self, case: &Case) -> Option<Vec<u8>> {

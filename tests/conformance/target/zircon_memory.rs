@@ -1,6 +1,7 @@
 //! A layout of VMOs in a VMAR.
 
 use crate::suite::case::{Access, Area, Kind, PAGE, Policy};
+use crate::suite::image;
 use crate::suite::layout;
 use crate::suite::target::Skip;
 use fuchsia_zircon_sys as zx;
@@ -116,6 +117,16 @@ impl Memory {
         Ok(byte[0])
     }
 
+    pub(super) fn fill(&self, areas: &[Area]) {
+        image::fill(areas, |run, bytes| {
+            let vmo = self.vmos[run.vmo].as_ref().map_or(0, |vmo| vmo.0);
+            let (from, offset) = (bytes.as_ptr(), run.from as u64);
+            // SAFETY: the bytes are readable.
+            let raw = unsafe { zx::zx_vmo_write(vmo, from, offset, bytes.len()) };
+            assert_eq!(Status::ok(raw), Ok(()), "zx_vmo_write to {run:?}");
+        });
+    }
+
     pub(super) fn contents(&self, areas: &[Area]) -> Vec<u8> {
         let runs = layout::runs(areas);
         let mut contents = vec![0; runs.iter().map(|run| run.len).sum()];
@@ -221,6 +232,7 @@ impl Place {
         Ok(Some(match area.kind {
             Kind::Hole => return Ok(None),
             Kind::Mapped(access) => mapped(access)?,
+            Kind::Fresh => mapped(Access::ReadWrite)?,
             Kind::Next | Kind::Again => unreachable!("they have no VMO of their own"),
             Kind::Policy(policy) => {
                 let vmo = new_vmo(len)?;
