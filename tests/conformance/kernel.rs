@@ -32,9 +32,11 @@ impl Era {
         match (self, part) {
             (Self::StandIn, Part::Cases) => 461,
             (Self::StandIn, Part::BadHandles) => 52,
+            (Self::To2023, Part::Cases) => 508,
+            (Self::To2023, Part::BadHandles) => 50,
+            // Seen when the suite judged the write alone: at least as many pass.
             (Self::In2018, Part::Cases) => 234,
-            (Self::To2023, Part::Cases) => 238,
-            (Self::In2018 | Self::To2023, Part::BadHandles) => 25,
+            (Self::In2018, Part::BadHandles) => 25,
             (Self::In2024 | Self::From2025, _) => 0,
         }
     }

@@ -7,6 +7,7 @@ use super::case::PAGE;
 pub(crate) const CANARY: u8 = 0xfe;
 
 /// Where kernels of 2018 and 2019 put a zero before they read, so that the pages are there.
+/// That of 2019 does once it has found the mapping, so in some calls that then fail, too.
 fn may_be_zeroed(len: usize) -> impl Iterator<Item = usize> {
     (0..len).step_by(PAGE).chain(len.checked_sub(1))
 }
