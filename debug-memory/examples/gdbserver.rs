@@ -5,18 +5,25 @@
 //!     gdb -ex 'target remote 127.0.0.1:2159'
 //!
 //! On Fuchsia it is `--koid`, and the process is looked for below the default job.
+//!
+//! One session: when gdb leaves, or sends what is no packet, the server ends. Breakpoints are
+//! refused, since nobody stops the process, and the first of its threads that met one would
+//! kill it. `--breakpoints` allows them, for a process that somebody else has stopped.
 
 use clap::{Args, Parser};
+use gdbstub::conn::Connection;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use gdbstub::stub::{DisconnectReason, GdbStub, SingleThreadStopReason};
+use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use zx_debug_memory::gdb::{MemoryArch, MemoryTarget};
+use zx_debug_memory::{Breakpoints, OnDrop};
 use zx_process_memory::{Process, Status};
 
-/// Serves the memory of a running process to gdb. The process goes on running; breakpoints
-/// that gdb sets are removed when it leaves.
+/// Serves the memory of a running process to gdb, for one session. The process goes on
+/// running.
 #[derive(Parser)]
 #[command(name = "gdbserver")]
 struct Cli {
@@ -25,6 +32,10 @@ struct Cli {
     /// Where to listen. Port 0 takes any that is free
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2159")]
     listen: SocketAddr,
+    /// Let gdb set breakpoints: only in a process whose threads are all stopped, for one that
+    /// runs into a breakpoint dies of it. They are removed when gdb leaves
+    #[arg(long)]
+    breakpoints: bool,
     /// Allow an address that other machines can reach. Whoever connects owns the process
     #[arg(long)]
     expose: bool,
@@ -75,14 +86,21 @@ fn serve(cli: &Cli) -> Result<(), String> {
     say(&format!("process {koid}: gdb -ex 'target remote {listen}'"));
 
     let (connection, peer) = listener.accept().map_err(|error| error.to_string())?;
+    // A second gdb is told at once that nobody listens.
+    drop(listener);
     say(&format!("{peer} is connected"));
     end_on_signal(&connection);
-    let mut target = MemoryTarget::<Process, Arch>::new(process);
+    let breakpoints = Breakpoints::new(process, OnDrop::Remove);
+    let mut target = if cli.breakpoints {
+        MemoryTarget::<Process, Arch>::new(breakpoints)
+    } else {
+        MemoryTarget::without_breakpoints(breakpoints)
+    };
     let end = debug(&connection, &mut target);
     // First of all, whatever came.
     let left = target.breakpoints_mut().remove_all();
     left.map_err(|error| format!("a breakpoint is left behind: {error}"))?;
-    say(end.map_err(|error| format!("the connection to gdb: {error}"))?);
+    say(end.map_err(|error| format!("the session ended: {error}"))?);
     Ok(())
 }
 
@@ -90,15 +108,12 @@ fn serve(cli: &Cli) -> Result<(), String> {
 fn debug<A: MemoryArch>(
     connection: &TcpStream,
     target: &mut MemoryTarget<Process, A>,
-) -> Result<&'static str, String> {
-    let for_answers = connection.try_clone().map_err(|error| error.to_string())?;
-    for_answers
-        .set_nodelay(true)
-        .map_err(|error| error.to_string())?;
-    let told = |error: &dyn std::fmt::Display| error.to_string();
-    let mut stub = GdbStub::new(for_answers)
-        .run_state_machine(target)
-        .map_err(|error| told(&error))?;
+) -> Result<&'static str, Box<dyn Error>> {
+    let mut packet = [0; PACKET];
+    let mut stub = GdbStub::builder(Answers(connection, Vec::new()))
+        .with_packet_buffer(&mut packet)
+        .build()?
+        .run_state_machine(target)?;
     let mut requests = io::BufReader::new(connection).bytes();
     loop {
         stub = match stub {
@@ -106,23 +121,19 @@ fn debug<A: MemoryArch>(
                 let byte = match requests.next() {
                     Some(Ok(byte)) => byte,
                     Some(Err(error)) if error.kind() != ErrorKind::ConnectionReset => {
-                        return Err(error.to_string());
+                        return Err(error.into());
                     }
                     _ => return Ok("gdb is gone; no breakpoint is left"),
                 };
-                stub.incoming_data(target, byte)
-                    .map_err(|error| told(&error))?
+                stub.incoming_data(target, byte)?
             }
             // Nobody stopped the process, and nobody can.
             GdbStubStateMachine::CtrlCInterrupt(stub) => {
                 let nothing: Option<SingleThreadStopReason<u64>> = None;
-                stub.interrupt_handled(target, nothing)
-                    .map_err(|error| told(&error))?
+                stub.interrupt_handled(target, nothing)?
             }
             GdbStubStateMachine::Running(stub) => {
-                let stopped = SingleThreadStopReason::DoneStep;
-                stub.report_stop(target, stopped)
-                    .map_err(|error| told(&error))?
+                stub.report_stop(target, SingleThreadStopReason::DoneStep)?
             }
             GdbStubStateMachine::Disconnected(stub) => {
                 return Ok(match stub.get_reason() {
@@ -133,6 +144,31 @@ fn debug<A: MemoryArch>(
                 });
             }
         };
+    }
+}
+
+/// As large as a packet may be, and all that a client can have this server keep.
+const PACKET: usize = 16 << 10;
+
+/// What gdbstub says, byte by byte, sent when it is complete.
+struct Answers<'a>(&'a TcpStream, Vec<u8>);
+
+impl Connection for Answers<'_> {
+    type Error = io::Error;
+
+    fn write(&mut self, byte: u8) -> io::Result<()> {
+        self.1.push(byte);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.write_all(&self.1)?;
+        self.1.clear();
+        Ok(())
+    }
+
+    fn on_session_start(&mut self) -> io::Result<()> {
+        self.0.set_nodelay(true)
     }
 }
 

@@ -1,4 +1,4 @@
-use zx_process_memory::Incomplete;
+use zx_process_memory::{Incomplete, Status};
 
 /// Why a breakpoint was not inserted or removed.
 ///
@@ -45,26 +45,25 @@ pub enum BreakpointError {
         vaddr: usize,
     },
     /// What stands there could not be read. Nothing was changed.
-    #[error("cannot read what stands at the breakpoint {vaddr:#x}")]
+    #[error("cannot read what stands at the breakpoint {vaddr:#x}: {stopped}")]
     Read {
         /// Where the breakpoint is, or was to be.
         vaddr: usize,
         /// Where and why reading stopped.
-        #[source]
         stopped: Incomplete,
     },
     /// The bytes could not all be written. What had been written was taken back: the
     /// memory is as it was.
-    #[error("cannot write at the breakpoint {vaddr:#x}")]
+    #[error("cannot write at the breakpoint {vaddr:#x}: {stopped}")]
     Write {
         /// Where the breakpoint is, or was to be.
         vaddr: usize,
         /// Where and why writing stopped.
-        #[source]
         stopped: Incomplete,
     },
     /// The bytes could not all be written, nor could what had been written be taken back.
-    /// The instruction is spoilt: do not let the process run.
+    /// The instruction is spoilt: do not let the process run. The kept bytes are still
+    /// known, and removing it tries again.
     #[error(
         "the instruction at {vaddr:#x} is spoilt: a write stopped half-way, and its undoing too"
     )]
@@ -72,7 +71,42 @@ pub enum BreakpointError {
         /// Where the instruction is.
         vaddr: usize,
         /// Where and why the first write stopped.
-        #[source]
         stopped: Incomplete,
     },
+}
+
+impl BreakpointError {
+    /// Where the breakpoint is, or was to be.
+    ///
+    /// ```
+    /// # use zx_debug_memory::BreakpointError;
+    /// assert_eq!(BreakpointError::NotInserted { vaddr: 0x1000 }.vaddr(), 0x1000);
+    /// ```
+    #[must_use]
+    pub const fn vaddr(&self) -> usize {
+        match *self {
+            Self::Misaligned { vaddr, .. }
+            | Self::Occupied { vaddr, .. }
+            | Self::NotInserted { vaddr }
+            | Self::Read { vaddr, .. }
+            | Self::Write { vaddr, .. }
+            | Self::NotUndone { vaddr, .. } => vaddr,
+        }
+    }
+
+    /// What the kernel said, where it was asked.
+    ///
+    /// ```
+    /// # use zx_debug_memory::BreakpointError;
+    /// assert_eq!(BreakpointError::NotInserted { vaddr: 0x1000 }.status(), None);
+    /// ```
+    #[must_use]
+    pub const fn status(&self) -> Option<Status> {
+        match self {
+            Self::Read { stopped, .. }
+            | Self::Write { stopped, .. }
+            | Self::NotUndone { stopped, .. } => Some(stopped.status),
+            _ => None,
+        }
+    }
 }

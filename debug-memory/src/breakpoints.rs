@@ -28,6 +28,8 @@ mod see_through;
 ///   mapped. Where other processes map the same VMO, they get the breakpoint too, and die of
 ///   it. ([`Kind::Vmo`](crate::Kind::Vmo) tells the koid; program loaders give each process
 ///   a copy-on-write clone.)
+/// - **Integers and cursors** of `zx-process-memory` work on the process itself: they show
+///   the break instructions, and what they write over one is lost when it is removed.
 /// - **The instruction cache.** On arm64 and riscv64 a core may go on to execute the old
 ///   instruction until its cache is synced, which the write does not do. No emulator that
 ///   the tests ran on shows that.
@@ -86,13 +88,27 @@ pub enum OnDrop {
 
 /// What became of a breakpoint that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 #[must_use]
 pub enum Removed {
-    /// The break instruction still stood there, and the kept bytes are back.
+    /// The break instruction still stood there, and the kept bytes are back. (Of one across
+    /// two mappings, one of which is gone, those of the other.)
     Restored,
     /// Something else stood there by now, and was left alone: the program has overwritten
-    /// the instruction, or mapped something else there.
+    /// the instruction, or mapped something else there. One changed byte is enough: which of
+    /// the others are the program's nobody can tell, for a new instruction may share some
+    /// with the break instruction.
     Replaced,
+    /// Nothing is mapped there any more, or the process is gone.
+    Gone,
+}
+
+/// What stands where a breakpoint is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Instruction,
+    Other,
+    Nothing,
 }
 
 #[derive(Clone)]
@@ -100,9 +116,15 @@ struct Breakpoint {
     instruction: BreakInstruction,
     /// As many as the instruction has.
     kept: [u8; MAX_LEN],
+    /// A write stopped half-way and could not be undone: what stands there is neither the
+    /// instruction nor the kept bytes.
+    is_torn: bool,
 }
 
 const MAX_LEN: usize = 4;
+
+/// No mapping begins or ends within one, on any kernel.
+const PAGE: usize = 4096;
 
 impl Breakpoint {
     fn kept(&self) -> &[u8] {
@@ -158,6 +180,23 @@ impl<P: Borrow<Process>> Breakpoints<P> {
         inserted.map(|(vaddr, breakpoint)| (*vaddr, breakpoint.instruction))
     }
 
+    /// Whether a breakpoint is at the address `vaddr` and its instruction still stands: the
+    /// program may have overwritten it.
+    ///
+    /// Wraps `zx_process_read_memory`.
+    ///
+    /// ```
+    /// # use zx_debug_memory::{Breakpoints, OnDrop};
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { zx_process_memory::Process::current() }.unwrap();
+    /// let breakpoints = Breakpoints::new(&process, OnDrop::Remove);
+    /// assert!(!breakpoints.is_standing(0x1000));
+    /// ```
+    pub fn is_standing(&self, vaddr: usize) -> bool {
+        let breakpoint = self.inserted.get(&vaddr);
+        breakpoint.is_some_and(|breakpoint| self.stands(vaddr, breakpoint))
+    }
+
     /// Puts a break instruction at the address `vaddr` and keeps what stood there.
     ///
     /// Wraps `zx_process_read_memory` and `zx_process_write_memory`. The instruction may lie
@@ -165,15 +204,16 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     ///
     /// # Errors
     ///
-    /// After an error no breakpoint is there, and unless it is
-    /// [`NotUndone`](BreakpointError::NotUndone) the memory is as it was.
+    /// After an error no breakpoint is there and the memory is as it was, unless it is
+    /// [`NotUndone`](BreakpointError::NotUndone).
     ///
     /// - [`Misaligned`](BreakpointError::Misaligned): no instruction can begin at `vaddr`.
     /// - [`Occupied`](BreakpointError::Occupied): there is a breakpoint.
     /// - [`Read`](BreakpointError::Read), [`Write`](BreakpointError::Write): the statuses
     ///   are those of [`Process::read_exact_memory`] and [`Process::write_all_memory`].
     /// - [`NotUndone`](BreakpointError::NotUndone): a write stopped half-way, and so did
-    ///   the one that was to take it back.
+    ///   the one that was to take it back. The breakpoint is known, so that
+    ///   [`remove`](Self::remove) can try again.
     ///
     /// An example is at [`Breakpoints`].
     pub fn insert(
@@ -195,10 +235,17 @@ impl<P: Borrow<Process>> Breakpoints<P> {
         self.process()
             .read_exact_memory(vaddr, &mut kept[..bytes.len()])
             .map_err(|stopped| BreakpointError::Read { vaddr, stopped })?;
-        self.replace(vaddr, &kept[..bytes.len()], bytes)?;
-        self.inserted
-            .insert(vaddr, Breakpoint { instruction, kept });
-        Ok(())
+        let outcome = self.replace(vaddr, &kept[..bytes.len()], bytes);
+        let is_torn = matches!(outcome, Err(BreakpointError::NotUndone { .. }));
+        if outcome.is_ok() || is_torn {
+            let breakpoint = Breakpoint {
+                instruction,
+                kept,
+                is_torn,
+            };
+            self.inserted.insert(vaddr, breakpoint);
+        }
+        outcome
     }
 
     /// Puts the kept bytes back, if the break instruction still stands there.
@@ -211,8 +258,7 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     /// [`remove`](Self::remove) can be called again or [`forget`](Self::forget) instead.
     ///
     /// - [`NotInserted`](BreakpointError::NotInserted): there is none at this address.
-    /// - [`Read`](BreakpointError::Read): the memory is not there any more, or the process
-    ///   is gone.
+    /// - [`Read`](BreakpointError::Read): what stands there could not be looked at.
     /// - [`Write`](BreakpointError::Write): the break instruction is still there.
     /// - [`NotUndone`](BreakpointError::NotUndone): half of it is.
     ///
@@ -221,14 +267,22 @@ impl<P: Borrow<Process>> Breakpoints<P> {
         let found = self.inserted.get(&vaddr).cloned();
         let breakpoint = found.ok_or(BreakpointError::NotInserted { vaddr })?;
         let bytes = breakpoint.instruction.bytes();
-        let stands = self
-            .holds(vaddr, bytes)
+        let standing = self
+            .standing(vaddr, bytes)
             .map_err(|stopped| BreakpointError::Read { vaddr, stopped })?;
-        let removed = if stands {
-            self.replace(vaddr, bytes, breakpoint.kept())?;
-            Removed::Restored
-        } else {
-            Removed::Replaced
+        let removed = match standing {
+            Standing::Nothing => Removed::Gone,
+            Standing::Other if !breakpoint.is_torn => Removed::Replaced,
+            Standing::Other | Standing::Instruction => {
+                let outcome = self.replace(vaddr, bytes, breakpoint.kept());
+                if let (Err(BreakpointError::NotUndone { .. }), Some(breakpoint)) =
+                    (&outcome, self.inserted.get_mut(&vaddr))
+                {
+                    breakpoint.is_torn = true;
+                }
+                outcome?;
+                Removed::Restored
+            }
         };
         self.inserted.remove(&vaddr);
         Ok(removed)
@@ -253,7 +307,7 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     pub fn remove_all(&mut self) -> Result<(), BreakpointError> {
         let mut outcome = Ok(());
         for vaddr in self.inserted.keys().copied().collect::<Vec<_>>() {
-            // `Replaced` is as good as `Restored` here: it is gone.
+            // Whatever became of it: it is not there any more.
             outcome = outcome.and(self.remove(vaddr).map(drop));
         }
         outcome
@@ -287,30 +341,70 @@ impl<P: Borrow<Process>> Breakpoints<P> {
 
     /// Whether the break instruction still stands. If that cannot be read, it does not.
     fn stands(&self, vaddr: usize, breakpoint: &Breakpoint) -> bool {
-        self.holds(vaddr, breakpoint.instruction.bytes()) == Ok(true)
+        self.standing(vaddr, breakpoint.instruction.bytes()) == Ok(Standing::Instruction)
     }
 
-    /// Whether these bytes stand there now.
-    fn holds(&self, vaddr: usize, bytes: &[u8]) -> Result<bool, Incomplete> {
-        let mut now = [0; MAX_LEN];
-        let now = &mut now[..bytes.len()];
-        self.process().read_exact_memory(vaddr, now)?;
-        Ok(now == bytes)
+    /// What stands there now, beside these bytes. What lies in a page that is not mapped any
+    /// more has no say.
+    fn standing(&self, vaddr: usize, bytes: &[u8]) -> Result<Standing, Incomplete> {
+        let mut standing = Standing::Nothing;
+        for (vaddr, bytes) in pages(vaddr, bytes) {
+            let mut now = [0; MAX_LEN];
+            let now = &mut now[..bytes.len()];
+            match self.process().read_exact_memory(vaddr, now) {
+                Ok(()) if now == bytes => standing = Standing::Instruction,
+                Ok(()) => return Ok(Standing::Other),
+                Err(stopped) if is_nothing(stopped.status) => {}
+                Err(stopped) => return Err(stopped),
+            }
+        }
+        Ok(standing)
     }
 
     /// Writes `new` where `old` stands, all of it or nothing.
     fn replace(&self, vaddr: usize, old: &[u8], new: &[u8]) -> Result<(), BreakpointError> {
-        let write = |bytes| self.process().write_all_memory(vaddr, bytes);
-        let is_undone = || self.holds(vaddr, old) == Ok(true);
-        let Err(stopped) = write(new) else {
+        let is_undone = || !matches!(self.standing(vaddr, old), Ok(Standing::Other) | Err(_));
+        let Err(stopped) = self.write_pages(vaddr, new) else {
             return Ok(());
         };
         // The undoing stops where the write did, so it is the look that tells.
-        if is_undone() || (write(old), is_undone()).1 {
+        if is_undone() || (self.write_pages(vaddr, old), is_undone()).1 {
             return Err(BreakpointError::Write { vaddr, stopped });
         }
         Err(BreakpointError::NotUndone { vaddr, stopped })
     }
+
+    /// Writes what lies in pages that are still there; fails if none is.
+    fn write_pages(&self, vaddr: usize, bytes: &[u8]) -> Result<(), Incomplete> {
+        let mut outcome = Ok(());
+        for (page_at, bytes) in pages(vaddr, bytes) {
+            match self.process().write_all_memory(page_at, bytes) {
+                Err(mut stopped) if self.standing(page_at, bytes) != Ok(Standing::Nothing) => {
+                    stopped.done += page_at - vaddr;
+                    return Err(stopped);
+                }
+                // One that was written makes up for one that is gone.
+                now => outcome = outcome.or(now),
+            }
+        }
+        outcome
+    }
+}
+
+/// The parts of an instruction by the page that they lie in.
+fn pages(vaddr: usize, bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let first = bytes.len().min(PAGE - vaddr % PAGE);
+    let (first, second) = bytes.split_at(first);
+    let second_at = vaddr.wrapping_add(first.len());
+    [(vaddr, first), (second_at, second)]
+        .into_iter()
+        .filter(|(_, bytes)| !bytes.is_empty())
+}
+
+/// Whether it means that there is no memory. (A kernel that has run out of memory says the
+/// same, which then is the lesser trouble.)
+fn is_nothing(status: Status) -> bool {
+    status.may_mean_unmapped() || matches!(status, Status::OutOfRange | Status::BadState)
 }
 
 impl<P: Borrow<Process>> Drop for Breakpoints<P> {

@@ -6,9 +6,14 @@
 //! nothing else: the example `gdbserver` serves it to a stock `gdb`.
 //!
 //! What GDB reads shows no breakpoints, and what it writes over one is kept: see
-//! [`Breakpoints`].
+//! [`Breakpoints`], which also says what must hold. A breakpoint in a process that nobody
+//! stops, and whose exceptions nobody handles, kills it.
+//!
+//! gdbstub reads in parts if a request is larger than its packet buffer, and puts them
+//! together wrongly where one comes short. Give it a buffer of a fixed size, by
+//! `GdbStub::builder(..).with_packet_buffer(..)`: requests are at most as large then.
 
-use crate::{BreakInstruction, Breakpoints};
+use crate::{BreakInstruction, BreakpointError, Breakpoints};
 use gdbstub::target::TargetError;
 use std::borrow::Borrow;
 use zx_process_memory::{Process, Status};
@@ -27,12 +32,13 @@ pub use memory_target::MemoryTarget;
 /// # Errors
 ///
 /// If not one byte could be read, the errno that is nearest to the status: `EFAULT` where
-/// nothing is mapped, `ESRCH` where the process is gone, `EACCES` where the handle lacks the
-/// right.
+/// nothing is mapped or the process is gone, `EACCES` where the handle lacks the right, else
+/// `EIO`.
 ///
 /// ```
 /// use gdbstub::target::TargetResult;
 /// use zx_debug_memory::gdb::{self, MemoryTarget, X86_64};
+/// # use zx_debug_memory::{Breakpoints, OnDrop};
 /// use zx_process_memory::Process;
 ///
 /// type Debugger = MemoryTarget<Process, X86_64>;
@@ -43,7 +49,7 @@ pub use memory_target::MemoryTarget;
 /// # static TEXT: [u8; 2] = [7; 2];
 /// # // SAFETY: nothing is written.
 /// # let process = unsafe { Process::current() }.unwrap();
-/// # let mut debugger = Debugger::new(process);
+/// # let mut debugger = Debugger::new(Breakpoints::new(process, OnDrop::Remove));
 /// # let mut data = [0; 2];
 /// # assert_eq!(read(&mut debugger, TEXT.as_ptr().addr() as u64, &mut data).ok(), Some(2));
 /// # assert_eq!(data, TEXT);
@@ -74,12 +80,13 @@ pub fn read_addrs<P: Borrow<Process>, E>(
 /// # use gdbstub::target::TargetResult;
 /// # use std::sync::atomic::{AtomicU16, Ordering};
 /// # use zx_debug_memory::gdb::{self, MemoryTarget, X86_64};
+/// # use zx_debug_memory::{Breakpoints, OnDrop};
 /// # use zx_process_memory::Process;
 /// # type Debugger = MemoryTarget<Process, X86_64>;
 /// # static TEXT: AtomicU16 = AtomicU16::new(0);
 /// # // SAFETY: only `TEXT` is written: an atomic, to which every value is valid.
 /// # let process = unsafe { Process::current() }.unwrap();
-/// # let mut debugger = Debugger::new(process);
+/// # let mut debugger = Debugger::new(Breakpoints::new(process, OnDrop::Remove));
 /// let vaddr = TEXT.as_ptr().addr() as u64;
 /// let written: TargetResult<(), Debugger> =
 ///     gdb::write_addrs(debugger.breakpoints_mut(), vaddr, &[1; 2]);
@@ -96,7 +103,7 @@ pub fn write_addrs<P: Borrow<Process>, E>(
 }
 
 /// For `SwBreakpoint::add_sw_breakpoint`: `Ok(false)` where none can be, and the log says why
-/// at level debug.
+/// at level debug. One that is there already is `Ok(true)`: GDB may say it twice.
 ///
 /// GDB's _kind_ becomes an instruction by [`MemoryArch::break_instruction`].
 ///
@@ -107,13 +114,14 @@ pub fn write_addrs<P: Borrow<Process>, E>(
 /// ```
 /// # use gdbstub::target::TargetResult;
 /// # use std::sync::atomic::{AtomicU16, Ordering};
-/// # use zx_debug_memory::gdb::{self, Riscv64, MemoryArch, MemoryTarget};
+/// # use zx_debug_memory::gdb::{self, MemoryArch, MemoryTarget, Riscv64};
+/// # use zx_debug_memory::{Breakpoints, OnDrop};
 /// # use zx_process_memory::Process;
 /// # type Debugger = MemoryTarget<Process, Riscv64>;
 /// # static TEXT: AtomicU16 = AtomicU16::new(0);
 /// # // SAFETY: only `TEXT` is written: an atomic, to which every value is valid.
 /// # let process = unsafe { Process::current() }.unwrap();
-/// # let mut debugger = Debugger::new(process);
+/// # let mut debugger = Debugger::new(Breakpoints::new(process, OnDrop::Remove));
 /// # let vaddr = TEXT.as_ptr().addr() as u64;
 /// let instruction = Riscv64::break_instruction(2).unwrap();
 /// let breakpoints = debugger.breakpoints_mut();
@@ -129,14 +137,22 @@ pub fn add_sw_breakpoint<P: Borrow<Process>, E>(
     vaddr: u64,
     instruction: BreakInstruction,
 ) -> Result<bool, TargetError<E>> {
-    let inserted = address::<E>(vaddr).map(|vaddr| breakpoints.insert(vaddr, instruction));
-    Ok(inserted.is_ok_and(|inserted| is_done(&inserted)))
+    let Ok(vaddr) = address::<E>(vaddr) else {
+        return Ok(false);
+    };
+    if breakpoints.iter().any(|one| one == (vaddr, instruction)) {
+        if breakpoints.is_standing(vaddr) {
+            return Ok(true);
+        }
+        // The program has overwritten it, and this is a new one.
+        breakpoints.forget(vaddr);
+    }
+    Ok(is_done(&breakpoints.insert(vaddr, instruction)))
 }
 
-/// For `SwBreakpoint::remove_sw_breakpoint`: `Ok(false)` where none is, or where it cannot be
-/// taken out, and the log says why at level debug.
-///
-/// A breakpoint that the program has overwritten counts as removed.
+/// For `SwBreakpoint::remove_sw_breakpoint`: `Ok(false)` where it cannot be taken out, and the
+/// log says why at level debug. Where none is, or the program has overwritten it, there is
+/// nothing to do: `Ok(true)`.
 ///
 /// # Errors
 ///
@@ -147,15 +163,18 @@ pub fn remove_sw_breakpoint<P: Borrow<Process>, E>(
     breakpoints: &mut Breakpoints<P>,
     vaddr: u64,
 ) -> Result<bool, TargetError<E>> {
-    let removed = address::<E>(vaddr).map(|vaddr| breakpoints.remove(vaddr));
-    Ok(removed.is_ok_and(|removed| is_done(&removed)))
+    let Ok(vaddr) = address::<E>(vaddr) else {
+        return Ok(true);
+    };
+    match breakpoints.remove(vaddr) {
+        Err(BreakpointError::NotInserted { .. }) => Ok(true),
+        outcome => Ok(is_done(&outcome)),
+    }
 }
 
-fn is_done<D>(outcome: &Result<D, crate::BreakpointError>) -> bool {
+fn is_done<D>(outcome: &Result<D, BreakpointError>) -> bool {
     if let Err(error) = outcome {
-        use std::error::Error as _;
-        let cause = error.source().map(|source| format!(": {source}"));
-        log::debug!("{error}{}", cause.unwrap_or_default());
+        log::debug!("{error}");
     }
     outcome.is_ok()
 }
@@ -166,7 +185,6 @@ fn address<E>(vaddr: u64) -> Result<usize, TargetError<E>> {
 }
 
 const EIO: u8 = 5;
-const ESRCH: u8 = 3;
 const EACCES: u8 = 13;
 const EFAULT: u8 = 14;
 
@@ -174,7 +192,6 @@ const EFAULT: u8 = 14;
 fn errno<E>(status: Status) -> TargetError<E> {
     TargetError::Errno(match status {
         Status::NoMemory | Status::NotFound | Status::OutOfRange => EFAULT,
-        Status::BadState => ESRCH,
         Status::AccessDenied | Status::NotSupported => EACCES,
         _ => EIO,
     })

@@ -44,8 +44,9 @@
 //!   `BAD_STATE` or `NOT_SUPPORTED`.
 //! - **The vDSO** is refused where it first stood. Its data, `[vvar]`, Linux does not show to
 //!   a reader: `ACCESS_DENIED`.
-//! - **The list of mappings** has one VMAR, a file's inode number for a VMO's koid and 0 where
-//!   there is no file, and no count of pages. Each line of it is of one moment, not the whole.
+//! - **The list of mappings** has one VMAR, a file's inode number for a VMO's koid (which two
+//!   file systems may both have) and 0 where there is no file, and no count of pages. Each
+//!   line of it is of one moment, not the whole.
 //! - **Memory that two processes share** as a whole, as after `vfork` until the exec, is
 //!   one to the stand-in: a handle that was opened then names the memory, and lives as
 //!   long as it. (If the other one is the calling process, it is refused.)

@@ -1,6 +1,6 @@
 //! Reads that show the kept bytes, and writes that go to them.
 
-use super::{Borrow, Breakpoints, Incomplete, Process, Status};
+use super::{Borrow, Breakpoints, Incomplete, Process, Standing, Status, pages};
 use std::ops::Range;
 
 impl<P: Borrow<Process>> Breakpoints<P> {
@@ -55,16 +55,32 @@ impl<P: Borrow<Process>> Breakpoints<P> {
             let Some((breakpoint_at, breakpoint)) = self.first_in(at..end) else {
                 return self.write_part(vaddr, bytes, at..end);
             };
-            let start = breakpoint_at.max(at);
-            let stop = (breakpoint_at + breakpoint.len()).min(end);
+            let bytes_there = breakpoint.instruction.bytes();
+            // In one page, since the other may be gone.
+            let (page_at, in_page) = pages(breakpoint_at, bytes_there)
+                .find(|(page_at, there)| at < page_at + there.len())
+                .unwrap_or((breakpoint_at, bytes_there));
+            let start = page_at.max(at);
+            let stop = (page_at + in_page.len()).min(end);
             self.write_part(vaddr, bytes, at..start)?;
-            if self.stands(breakpoint_at, &breakpoint) {
-                if let Some(breakpoint) = self.inserted.get_mut(&breakpoint_at) {
-                    breakpoint.kept[start - breakpoint_at..stop - breakpoint_at]
-                        .copy_from_slice(&bytes[start - vaddr..stop - vaddr]);
-                }
+
+            let stands = self.standing(page_at, in_page) == Ok(Standing::Instruction)
+                && (in_page.len() == bytes_there.len() || self.stands(breakpoint_at, &breakpoint));
+            let mut kept = breakpoint.kept;
+            if stands || breakpoint.is_torn {
+                kept[start - breakpoint_at..stop - breakpoint_at]
+                    .copy_from_slice(&bytes[start - vaddr..stop - vaddr]);
             } else {
                 self.write_part(vaddr, bytes, start..stop)?;
+                // What was kept is of the past. If what stands there now happens to be a break
+                // instruction, it is the program's own. (What is not there matters to nobody.)
+                for (page_at, in_page) in pages(breakpoint_at, bytes_there) {
+                    let now = &mut kept[page_at - breakpoint_at..][..in_page.len()];
+                    let _ = self.process().read_exact_memory(page_at, now);
+                }
+            }
+            if let Some(breakpoint) = self.inserted.get_mut(&breakpoint_at) {
+                breakpoint.kept = kept;
             }
             at = stop;
         }
@@ -95,7 +111,9 @@ impl<P: Borrow<Process>> Breakpoints<P> {
             let seen = &mut read[start - vaddr..stop - vaddr];
             // Of an instruction that was read in part, the other part has a say too.
             let is_whole = seen.len() == breakpoint.len();
-            if *seen == *bytes && (is_whole || self.stands(breakpoint_at, &breakpoint)) {
+            let stands =
+                || *seen == *bytes && (is_whole || self.stands(breakpoint_at, &breakpoint));
+            if breakpoint.is_torn || stands() {
                 seen.copy_from_slice(&breakpoint.kept[start - breakpoint_at..stop - breakpoint_at]);
             }
             rest = stop..range.end;

@@ -1,5 +1,5 @@
 use super::{MemoryArch, add_sw_breakpoint, read_addrs, remove_sw_breakpoint, write_addrs};
-use crate::{Breakpoints, OnDrop};
+use crate::Breakpoints;
 use gdbstub::target::ext::base::BaseOps;
 use gdbstub::target::ext::base::singlethread::SingleThreadBase;
 use gdbstub::target::ext::breakpoints::{
@@ -21,6 +21,7 @@ use zx_process_memory::Process;
 /// ```
 /// use gdbstub::target::ext::base::singlethread::SingleThreadBase;
 /// use zx_debug_memory::gdb::{Arm64, MemoryTarget};
+/// use zx_debug_memory::{Breakpoints, OnDrop};
 /// use zx_process_memory::Process;
 ///
 /// static TEXT: [u8; 4] = *b"text";
@@ -28,7 +29,7 @@ use zx_process_memory::Process;
 /// # fn main() -> Result<(), zx_process_memory::Status> {
 /// // SAFETY: nothing is written.
 /// let process = unsafe { Process::current() }?;
-/// let mut target = MemoryTarget::<_, Arm64>::new(process);
+/// let mut target = MemoryTarget::<_, Arm64>::new(Breakpoints::new(process, OnDrop::Remove));
 /// let mut data = [0; 4];
 /// let count = target.read_addrs(TEXT.as_ptr().addr() as u64, &mut data).ok();
 /// assert_eq!((count, &data), (Some(4), b"text"));
@@ -37,18 +38,43 @@ use zx_process_memory::Process;
 /// ```
 pub struct MemoryTarget<P: Borrow<Process>, A> {
     breakpoints: Breakpoints<P>,
+    takes_breakpoints: bool,
     arch: PhantomData<fn() -> A>,
 }
 
 impl<P: Borrow<Process>, A: MemoryArch> MemoryTarget<P, A> {
-    /// A target with no breakpoints. Those that GDB leaves in are removed when it is dropped.
+    /// A target for these breakpoints and their process. What becomes of breakpoints that
+    /// GDB leaves in is theirs to know.
     ///
     /// An example is at [`MemoryTarget`].
-    pub const fn new(process: P) -> Self {
+    pub const fn new(breakpoints: Breakpoints<P>) -> Self {
         Self {
-            breakpoints: Breakpoints::new(process, OnDrop::Remove),
+            breakpoints,
+            takes_breakpoints: true,
             arch: PhantomData,
         }
+    }
+
+    /// The same, but GDB is told that it can set no breakpoint: for a process that nobody
+    /// stops, which a breakpoint would kill. (A target that does not know them at all would
+    /// have GDB write the instructions itself.)
+    ///
+    /// ```
+    /// use gdbstub::target::ext::breakpoints::SwBreakpoint;
+    /// use zx_debug_memory::gdb::{MemoryTarget, X86_64};
+    /// use zx_debug_memory::{Breakpoints, OnDrop};
+    /// # static TEXT: u8 = 7;
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { zx_process_memory::Process::current() }.unwrap();
+    /// # let vaddr = (&raw const TEXT).addr() as u64;
+    /// let breakpoints = Breakpoints::new(process, OnDrop::Remove);
+    /// let mut target = MemoryTarget::<_, X86_64>::without_breakpoints(breakpoints);
+    /// assert!(target.add_sw_breakpoint(vaddr, 1).is_ok_and(|added| !added));
+    /// ```
+    pub const fn without_breakpoints(breakpoints: Breakpoints<P>) -> Self {
+        let mut target = Self::new(breakpoints);
+        target.takes_breakpoints = false;
+        target
     }
 
     /// The breakpoints, and the process's memory seen through them.
@@ -106,6 +132,10 @@ impl<P: Borrow<Process>, A: MemoryArch> BreakpointsExt for MemoryTarget<P, A> {
 impl<P: Borrow<Process>, A: MemoryArch> SwBreakpoint for MemoryTarget<P, A> {
     fn add_sw_breakpoint(&mut self, vaddr: u64, kind: usize) -> TargetResult<bool, Self> {
         match A::break_instruction(kind) {
+            Some(_) if !self.takes_breakpoints => {
+                log::debug!("no breakpoint at {vaddr:#x}: none are taken");
+                Ok(false)
+            }
             Some(instruction) => add_sw_breakpoint(&mut self.breakpoints, vaddr, instruction),
             None => Ok(false),
         }

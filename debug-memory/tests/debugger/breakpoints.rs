@@ -101,6 +101,19 @@ pub(crate) fn what_the_program_has_overwritten_is_left_alone() {
     assert_eq!(victim.sees(), expected);
 }
 
+pub(crate) fn a_patch_that_makes_the_instruction_again_is_the_programs() {
+    let (mut victim, mut breakpoints) = victim();
+    let vaddr = victim.vaddr;
+    breakpoints.insert(vaddr, X86Int3).unwrap();
+    victim.stores(0, &[0x90]);
+    breakpoints.write_all_memory(vaddr, &[0xcc]).unwrap();
+    let mut seen = [0];
+    breakpoints.read_exact_memory(vaddr, &mut seen).unwrap();
+    assert_eq!(seen, [0xcc]);
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
+    assert_eq!(victim.sees()[0], 0xcc);
+}
+
 pub(crate) fn what_was_removed_or_never_there_is_told() {
     let (victim, mut breakpoints) = victim();
     let vaddr = victim.vaddr;

@@ -187,17 +187,45 @@ pub(crate) fn a_read_stops_where_memory_ends_and_hides_what_it_has() {
     assert_eq!(seen[..3], [7; 3]);
 }
 
-pub(crate) fn what_was_unmapped_cannot_be_removed_but_forgotten() {
+pub(crate) fn what_was_unmapped_is_gone() {
     let pages = Pages::new(MapFlags::PRIVATE);
     let mut breakpoints = breakpoints();
     let vaddr = pages.end() - 4;
     breakpoints.insert(vaddr, Arm64Brk).unwrap();
     drop(pages);
-    let error = breakpoints.remove(vaddr).unwrap_err();
-    assert!(matches!(error, BreakpointError::Read { .. }), "{error}");
-    assert_eq!(breakpoints.iter().count(), 1);
-    assert!(breakpoints.forget(vaddr));
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Gone));
     assert_eq!(breakpoints.iter().count(), 0);
+}
+
+pub(crate) fn half_an_instruction_is_removed_where_the_rest_is_gone() {
+    for first_is_gone in [false, true] {
+        let pages = Pages::new(MapFlags::SHARED);
+        let mut breakpoints = breakpoints();
+        let vaddr = pages.edge() - 2;
+        breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
+        let (gone, left) = if first_is_gone {
+            (pages.edge() - PAGE, pages.edge())
+        } else {
+            (pages.edge(), pages.edge() - 2)
+        };
+        // SAFETY: a page of these, to which nothing has references.
+        unsafe { munmap(gone as *mut c_void, PAGE) }.unwrap();
+
+        let mut seen = [0; 2];
+        breakpoints.read_exact_memory(left, &mut seen).unwrap();
+        assert_eq!(seen, [7, 7]);
+        breakpoints.write_all_memory(left, &[8]).unwrap();
+        let stopped =
+            breakpoints.write_all_memory(if first_is_gone { vaddr } else { left }, &[8; 4]);
+        let done = if first_is_gone { 0 } else { 2 };
+        assert_eq!(stopped.unwrap_err().done, done);
+        assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
+        breakpoints
+            .process()
+            .read_exact_memory(left, &mut seen)
+            .unwrap();
+        assert_eq!(seen, if first_is_gone { [8, 7] } else { [8, 8] });
+    }
 }
 
 pub(crate) fn a_process_that_is_gone_has_no_breakpoints() {
@@ -206,13 +234,11 @@ pub(crate) fn a_process_that_is_gone_has_no_breakpoints() {
     let mut breakpoints = Breakpoints::new(process, OnDrop::Remove);
     breakpoints.insert(vaddr, X86Int3).unwrap();
     victim.ends();
-    for outcome in [
-        breakpoints.remove(vaddr).map(drop),
-        breakpoints.insert(vaddr + 4, X86Int3),
-    ] {
-        let Err(BreakpointError::Read { stopped, .. }) = outcome else {
-            panic!("{outcome:?}");
-        };
-        assert_eq!((stopped.done, stopped.status), (0, Status::BadState));
-    }
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Gone));
+    let error = breakpoints.insert(vaddr + 4, X86Int3).unwrap_err();
+    assert_eq!(
+        (error.vaddr(), error.status()),
+        (vaddr + 4, Some(Status::BadState))
+    );
+    assert!(error.to_string().contains("ZX_ERR_BAD_STATE"), "{error}");
 }

@@ -6,6 +6,7 @@ use gdbstub::stub::GdbStub;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use std::convert::Infallible;
 use zx_debug_memory::gdb::{Arm64, MemoryArch, MemoryTarget, Riscv64, X86_64};
+use zx_debug_memory::{Breakpoints, OnDrop};
 use zx_process_memory::Process;
 
 /// What the stub has to say.
@@ -66,12 +67,16 @@ fn unpacked(answer: &str) -> String {
     out
 }
 
+fn target<A: MemoryArch>(victim: &Victim) -> MemoryTarget<Process, A> {
+    MemoryTarget::new(Breakpoints::new(victim.process(), OnDrop::Remove))
+}
+
 /// Sets a breakpoint of this kind over bytes from 1 on, and looks through and at it.
 fn breakpoint_of_a_kind<A: MemoryArch>(kind: usize, instruction: &[u8]) {
     let mut victim = Victim::start();
     let numbers = [1, 2, 3, 4, 5, 6, 7, 8];
     victim.stores(0, &numbers);
-    let mut target = MemoryTarget::<_, A>::new(victim.process());
+    let mut target = target::<A>(&victim);
     let vaddr = victim.vaddr;
     let said = answers(
         &mut target,
@@ -93,7 +98,7 @@ fn breakpoint_of_a_kind<A: MemoryArch>(kind: usize, instruction: &[u8]) {
     let remove = format!("z0,{vaddr:x},{kind}");
     assert_eq!(
         answers(&mut target, &[remove.clone(), remove]),
-        ["OK", "E16"]
+        ["OK", "OK"]
     );
     assert_eq!(victim.sees()[..8], expected);
 }
@@ -108,7 +113,7 @@ pub(crate) fn breakpoints_of_every_architecture_are_hidden() {
 pub(crate) fn what_cannot_be_is_told() {
     let victim = Victim::start();
     let vaddr = victim.vaddr;
-    let mut target = MemoryTarget::<_, Arm64>::new(victim.process());
+    let mut target = target::<Arm64>(&victim);
     let said = answers(
         &mut target,
         &[
@@ -128,16 +133,49 @@ pub(crate) fn what_cannot_be_is_told() {
     assert_eq!(target.breakpoints().iter().count(), 0);
 }
 
-fn registers<A: MemoryArch>(process: Process) -> String {
-    answers(&mut MemoryTarget::<_, A>::new(process), &["g".to_owned()]).remove(0)
+fn registers<A: MemoryArch>(victim: &Victim) -> String {
+    answers(&mut target::<A>(victim), &["g".to_owned()]).remove(0)
+}
+
+pub(crate) fn breakpoints_may_be_set_and_removed_twice() {
+    let mut victim = Victim::start();
+    victim.stores(0, &[1, 2]);
+    let mut target = target::<X86_64>(&victim);
+    let (set, remove) = (
+        format!("Z0,{:x},1", victim.vaddr),
+        format!("z0,{:x},1", victim.vaddr),
+    );
+    assert_eq!(
+        answers(&mut target, &[set.clone(), set.clone()]),
+        ["OK", "OK"]
+    );
+    assert_eq!(victim.sees()[..2], [0xcc, 2]);
+    // Overwritten by the program, and set again.
+    victim.stores(0, &[3]);
+    assert_eq!(answers(&mut target, &[set]), ["OK"]);
+    assert_eq!(victim.sees()[..2], [0xcc, 2]);
+    assert_eq!(
+        answers(&mut target, &[remove.clone(), remove]),
+        ["OK", "OK"]
+    );
+    assert_eq!(victim.sees()[..2], [3, 2]);
+}
+
+pub(crate) fn a_target_may_take_no_breakpoints() {
+    let mut victim = Victim::start();
+    let breakpoints = Breakpoints::new(victim.process(), OnDrop::Remove);
+    let mut target = MemoryTarget::<_, X86_64>::without_breakpoints(breakpoints);
+    let said = answers(&mut target, &[format!("Z0,{:x},1", victim.vaddr)]);
+    assert_eq!(said, ["E16"]);
+    assert_eq!(victim.sees()[0], 0);
 }
 
 pub(crate) fn registers_are_unavailable_but_for_the_program_counter() {
     let victim = Victim::start();
     for (said, len, pc) in [
-        (registers::<X86_64>(victim.process()), 164, 128),
-        (registers::<Arm64>(victim.process()), 268, 256),
-        (registers::<Riscv64>(victim.process()), 264, 256),
+        (registers::<X86_64>(&victim), 164, 128),
+        (registers::<Arm64>(&victim), 268, 256),
+        (registers::<Riscv64>(&victim), 264, 256),
     ] {
         assert_eq!(said.len(), 2 * len);
         assert_eq!(said[2 * pc..2 * pc + 16], "0".repeat(16));

@@ -117,11 +117,25 @@ impl Model {
     }
 
     fn write(&mut self, at: usize, bytes: &[u8]) {
-        let over: Vec<_> = (at..at + bytes.len()).map(|byte| self.over(byte)).collect();
+        let written = at..at + bytes.len();
+        let over: Vec<_> = written.clone().map(|byte| self.over(byte)).collect();
+        let fallen: Vec<_> = (self.inserted.iter())
+            .filter(|(at, (_, kept))| **at < written.end && written.start < *at + kept.len())
+            .map(|(at, _)| *at)
+            .filter(|at| !self.stands(*at))
+            .collect();
         for ((byte, value), over) in (at..).zip(bytes).zip(over) {
             match over {
                 Some(at) => self.inserted.get_mut(&at).unwrap().1[byte - at] = *value,
                 None => self.raw[byte] = *value,
+            }
+        }
+        // What was written counts, even if it makes a break instruction again.
+        if !bytes.is_empty() {
+            for at in fallen {
+                let kept = &mut self.inserted.get_mut(&at).unwrap().1;
+                let end = at + kept.len();
+                kept.copy_from_slice(&self.raw[at..end]);
             }
         }
     }
@@ -152,6 +166,7 @@ fn apply(
         Op::Write(at, bytes) => {
             model.write(*at, bytes);
             prop_assert_eq!(breakpoints.write_all_memory(base + at, bytes), Ok(()));
+            prop_assert_eq!(&model.seen()[*at..at + bytes.len()], &bytes[..], "written");
         }
         Op::Read(range) => {
             let mut seen = vec![0xee; range.len()];

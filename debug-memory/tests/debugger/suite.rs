@@ -44,6 +44,7 @@ pub(crate) fn main() {
             a_second_one_in_the_same_place_is_refused
             an_odd_address_is_refused
             what_the_program_has_overwritten_is_left_alone
+            a_patch_that_makes_the_instruction_again_is_the_programs
             what_was_removed_or_never_there_is_told
             a_breakpoint_in_nothing_leaves_nothing
             remove_all_removes_all
@@ -59,6 +60,8 @@ pub(crate) fn main() {
     tests.extend(tests! {
         gdb:
             breakpoints_of_every_architecture_are_hidden
+            breakpoints_may_be_set_and_removed_twice
+            a_target_may_take_no_breakpoints
             what_cannot_be_is_told
             registers_are_unavailable_but_for_the_program_counter;
     });
@@ -78,7 +81,8 @@ pub(crate) fn main() {
             an_instruction_over_the_end_leaves_nothing
             a_write_over_a_breakpoint_stops_where_memory_ends
             a_read_stops_where_memory_ends_and_hides_what_it_has
-            what_was_unmapped_cannot_be_removed_but_forgotten
+            what_was_unmapped_is_gone
+            half_an_instruction_is_removed_where_the_rest_is_gone
             a_process_that_is_gone_has_no_breakpoints;
     });
     let arguments = Arguments {
