@@ -25,6 +25,11 @@ pub(crate) struct AddressSpace {
     protected: OnceLock<Range<usize>>,
 }
 
+/// How often a call is made that Linux refuses although there is a mapping. That may be
+/// a later one than the call found: one attempt tells nothing of a process that unmaps
+/// and maps in between. What is refused for good is refused each time.
+const ATTEMPTS: usize = 16;
+
 /// The smallest page of any 64-bit Linux. No mapping begins or ends within one.
 const PAGE: usize = 4096;
 
@@ -48,20 +53,27 @@ impl AddressSpace {
 
     /// Writes at `vaddr`, at most to the end of the mapping that holds it.
     pub(crate) fn write(&self, vaddr: usize, bytes: &[u8]) -> Result<usize, Status> {
-        let bytes = if self.is_within_a_page(vaddr, bytes.len())? {
-            bytes
-        } else {
-            let mapping = self.allowed_mapping(vaddr)?;
-            &bytes[..bytes.len().min(mapping.end - vaddr)]
-        };
+        let mut refused = 0;
         loop {
-            return match pwrite(&self.memory, bytes, vaddr as u64) {
-                Ok(0) => Err(Status::BadState),
-                Ok(written) => Ok(written),
-                Err(Errno::INTR) => continue,
-                Err(Errno::IO) => Err(self.why_not_written(vaddr)),
-                Err(errno) => Err(linux_error::status("write to /proc/PID/mem", errno)),
+            let bytes = if self.is_within_a_page(vaddr, bytes.len())? {
+                bytes
+            } else {
+                let mapping = self.allowed_mapping(vaddr)?;
+                &bytes[..bytes.len().min(mapping.end - vaddr)]
             };
+            match pwrite(&self.memory, bytes, vaddr as u64) {
+                Ok(0) => return Err(Status::BadState),
+                Ok(written) => return Ok(written),
+                Err(Errno::INTR) => {}
+                Err(Errno::IO) => {
+                    let mapping = self.allowed_mapping(vaddr)?;
+                    refused += 1;
+                    if refused == ATTEMPTS {
+                        return Err(self.why_not_written(mapping, vaddr));
+                    }
+                }
+                Err(errno) => return Err(linux_error::status("write to /proc/PID/mem", errno)),
+            }
         }
     }
 
@@ -72,22 +84,29 @@ impl AddressSpace {
         vaddr: usize,
         buffer: &mut [MaybeUninit<u8>],
     ) -> Result<usize, Status> {
-        let buffer = if is_in_a_page(vaddr, buffer.len()) && is_an_offset(vaddr) {
-            buffer
-        } else {
-            let mapping = self.mapping(vaddr)?;
-            clobber(buffer);
-            let len = buffer.len().min(mapping.end - vaddr);
-            &mut buffer[..len]
-        };
+        let mut refused = 0;
         loop {
-            return match pread(&self.memory, &mut *buffer, vaddr as u64) {
-                Ok(([], _)) => Err(Status::BadState),
-                Ok((read, _)) => Ok(read.len()),
-                Err(Errno::INTR) => continue,
-                Err(Errno::IO) => Err(self.why_not_read(vaddr)),
-                Err(errno) => Err(linux_error::status("read of /proc/PID/mem", errno)),
+            let buffer = if is_in_a_page(vaddr, buffer.len()) && is_an_offset(vaddr) {
+                &mut *buffer
+            } else {
+                let mapping = self.mapping(vaddr)?;
+                clobber(buffer);
+                let len = buffer.len().min(mapping.end - vaddr);
+                &mut buffer[..len]
             };
+            match pread(&self.memory, buffer, vaddr as u64) {
+                Ok(([], _)) => return Err(Status::BadState),
+                Ok((read, _)) => return Ok(read.len()),
+                Err(Errno::INTR) => {}
+                Err(Errno::IO) => {
+                    let mapping = self.mapping(vaddr)?;
+                    refused += 1;
+                    if refused == ATTEMPTS {
+                        return Err(why_not_read(mapping, vaddr));
+                    }
+                }
+                Err(errno) => return Err(linux_error::status("read of /proc/PID/mem", errno)),
+            }
         }
     }
 
@@ -180,34 +199,28 @@ impl AddressSpace {
     }
 
     /// Linux has one answer, EIO, for several questions.
-    fn why_not_written(&self, vaddr: usize) -> Status {
-        match self.allowed_mapping(vaddr) {
-            Err(status) => status,
-            Ok(mapping) if mapping.of_a_file && self.byte_at(vaddr).is_err() => Status::OutOfRange,
-            Ok(_) => {
-                log::debug!(
-                    "Linux does not write at {vaddr:#x}: the mapping is shared and read-only, or \
-                     read-only while the kernel runs with proc_mem.force_override=never or =ptrace"
-                );
-                Status::AccessDenied
-            }
+    fn why_not_written(&self, mapping: Mapping, vaddr: usize) -> Status {
+        if mapping.of_a_file && self.byte_at(vaddr).is_err() {
+            return Status::OutOfRange;
         }
-    }
-
-    fn why_not_read(&self, vaddr: usize) -> Status {
-        match self.mapping(vaddr) {
-            Err(status) => status,
-            Ok(mapping) if mapping.of_a_file => Status::OutOfRange,
-            Ok(_) => {
-                log::debug!("Linux does not show what is at {vaddr:#x}: a device's, or [vvar]");
-                Status::AccessDenied
-            }
-        }
+        log::debug!(
+            "Linux does not write at {vaddr:#x}: the mapping is shared and read-only, or \
+             read-only while the kernel runs with proc_mem.force_override=never or =ptrace"
+        );
+        Status::AccessDenied
     }
 
     fn byte_at(&self, vaddr: usize) -> Result<usize, Errno> {
         pread(&self.memory, &mut [0; 1], vaddr as u64)
     }
+}
+
+fn why_not_read(mapping: Mapping, vaddr: usize) -> Status {
+    if mapping.of_a_file {
+        return Status::OutOfRange;
+    }
+    log::debug!("Linux does not show what is at {vaddr:#x}: a device's, or [vvar]");
+    Status::AccessDenied
 }
 
 fn not_listed(error: &io::Error) -> Status {
