@@ -107,7 +107,9 @@ impl JobRef<'_> {
     ///   to which safe code cannot write.
     /// - [`AccessDenied`](Status::AccessDenied): the job's handle lacks
     ///   [`Rights::ENUMERATE`](crate::Rights::ENUMERATE).
-    /// - [`BadHandle`](Status::BadHandle): the job's handle was closed.
+    /// - [`BadHandle`](Status::BadHandle): the job's handle was closed. On the stand-in also
+    ///   if Linux does not let the calling process open its own memory, as in
+    ///   [`Process::current`].
     ///
     /// # References
     ///

@@ -50,6 +50,11 @@
 //! - **Memory that two processes share** as a whole, as after `vfork` until the exec, is
 //!   one to the stand-in: a handle that was opened then names the memory, and lives as
 //!   long as it. (If the other one is the calling process, it is refused.)
+//! - **A process that ends or execs while a call is under way** keeps its memory until that
+//!   call is through. Other calls meanwhile find it and are `Ok`; then it is `BAD_STATE`.
+//! - **A mapping that is replaced in the midst of a write**: Zircon goes on in the object that
+//!   was mapped, Linux in whatever is mapped when it comes to the next page, beyond the
+//!   new mapping's end too.
 //! - **A main thread that ended before the others** takes its process along: Linux shows
 //!   no memory by its pid any more. `BAD_STATE`.
 //! - **A koid** lives as long as a handle to its process is open. Then it is another one.
