@@ -9,10 +9,10 @@ mod limits;
 mod maps;
 mod order;
 mod read;
-mod victim;
+pub(crate) mod victim;
 mod write_all;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 
 /// Each test is a function that panics if its name is not true.
 macro_rules! tests {
@@ -26,12 +26,8 @@ macro_rules! tests {
     };
 }
 
-pub(crate) fn main() {
-    // The victims are this program, started again.
-    if victim::wanted() {
-        return victim::serve();
-    }
-    let tests = tests! {
+pub(crate) fn tests() -> Vec<Trial> {
+    tests! {
         limits:
             one_byte_is_written
             nothing_beside_the_bytes_is_written
@@ -126,6 +122,5 @@ pub(crate) fn main() {
             a_buffer_that_is_too_small_gets_what_fits
             the_right_to_inspect_is_needed
             a_process_that_is_gone_is_in_a_bad_state;
-    };
-    libtest_mimic::run(&Arguments::from_args(), tests).exit();
+    }
 }

@@ -3,7 +3,9 @@
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{
+    DumpableBehavior, Pid, WaitId, WaitIdOptions, set_dumpable_behavior, waitid,
+};
 use std::env;
 use std::ffi::c_void;
 use std::fmt::Display;
@@ -43,8 +45,9 @@ pub(crate) fn wanted() -> bool {
     env::var_os(WANTED).is_some()
 }
 
+/// By this name the file is found even by a user whom its folders are closed to.
 fn program() -> Command {
-    let mut program = Command::new(env::current_exe().unwrap());
+    let mut program = Command::new("/proc/self/exe");
     program.env(WANTED, "1");
     program
 }
@@ -184,7 +187,16 @@ pub(crate) fn serve() {
         let number = |index: usize| words[index].parse::<usize>().unwrap();
         match words[0] {
             "reserve" => println!("{}", reserve(number(1))),
-            "map" => println!("{}", map(number(1), words[2])),
+            "map" => println!("{}", map(number(1), PAGE, words[2])),
+            "guarded" => println!("{}", guarded(number(1))),
+            "remap" => {
+                remap(number(1), number(2), words[3], number(4));
+                println!();
+            }
+            "undumpable" => {
+                set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap();
+                println!();
+            }
             "hello" => println!(),
             "unmap" => {
                 // SAFETY: the page was mapped for the tests and is used by nothing here.
@@ -224,7 +236,7 @@ fn reserve(pages: usize) -> usize {
     base.addr()
 }
 
-fn map(vaddr: usize, page: &str) -> usize {
+fn map(vaddr: usize, len: usize, page: &str) -> usize {
     let fixed = MapFlags::FIXED;
     let (at, read_write) = (vaddr as *mut c_void, ProtFlags::READ | ProtFlags::WRITE);
     let (flags, protection) = match page {
@@ -240,12 +252,39 @@ fn map(vaddr: usize, page: &str) -> usize {
     let mapped = if page == "PastTheEnd" {
         let file = memfd_create("short", MemfdFlags::CLOEXEC).unwrap();
         // SAFETY: the room was reserved, and nothing here knows of it.
-        unsafe { mmap(at, PAGE, protection, flags, &file, 0) }
+        unsafe { mmap(at, len, protection, flags, &file, 0) }
     } else {
         // SAFETY: as above.
-        unsafe { mmap_anonymous(at, PAGE, protection, flags) }
+        unsafe { mmap_anonymous(at, len, protection, flags) }
     };
     mapped.unwrap().addr()
+}
+
+/// What stands in the pages around guarded memory.
+pub(crate) const GUARD: u8 = 0xee;
+
+/// Private memory between two pages of another permission, which are full of `GUARD`.
+fn guarded(len: usize) -> usize {
+    let base = large(0, len + 2 * PAGE);
+    for guard in [base, base + PAGE + len] {
+        for at in guard..guard + PAGE {
+            // SAFETY: new memory, of which nothing here knows.
+            unsafe { (at as *mut u8).write_volatile(GUARD) };
+        }
+        let read_execute = MprotectFlags::READ | MprotectFlags::EXEC;
+        // SAFETY: as above; it is not written again from here.
+        unsafe { mprotect(guard as *mut c_void, PAGE, read_execute) }.unwrap();
+    }
+    base + PAGE
+}
+
+/// Takes memory away and puts new memory of this kind in its place, many times.
+fn remap(vaddr: usize, len: usize, page: &str, times: usize) {
+    for _ in 0..times {
+        // SAFETY: mapped for the tests, and used by nothing here.
+        unsafe { munmap(vaddr as *mut c_void, len) }.unwrap();
+        map(vaddr, len, page);
+    }
 }
 
 /// An address is a wish only, and Linux grants it where there is room.
