@@ -1,0 +1,100 @@
+//! Handles that many threads close, reuse and make at once.
+
+use super::storm::{OnPanic, wait_until};
+use super::victim::{PAGE, Victim};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use zx_process_memory::sys::{zx_handle_close, zx_handle_t};
+use zx_process_memory::{ProcessRef, Status, stand_in};
+
+/// Each process is written its own byte only, by handles that another thread closes and
+/// replaces by ones of the other process, whose files get the same descriptors.
+pub(crate) fn a_handle_closed_under_writers_turns_to_no_other_process() {
+    const LEN: usize = 1 << 20;
+    const WRITERS: usize = 6;
+    const CLOSES: usize = 1000;
+    let mut victims = [Victim::start(), Victim::start()];
+    let base = victims[0].lay_out_large(LEN);
+    assert_eq!(victims[1].lay_out_large_at(base, LEN), base);
+    let pids = [0, 1].map(|which: usize| victims[which].child.id());
+    let open = |which: usize| stand_in::process_from_pid(pids[which]).unwrap().into_raw();
+    for which in [0, 1] {
+        let full = victims[which]
+            .process()
+            .write_memory(base, &vec![tag(which); LEN]);
+        assert_eq!(full, Ok(LEN));
+    }
+
+    let current = Mutex::new((open(0), 0));
+    let (calls, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for number in 0..WRITERS {
+            let (current, calls, is_over) = (&current, &calls, &is_over);
+            scope.spawn(move || {
+                let _over = OnPanic(is_over);
+                let bytes = [0, 1].map(|which| vec![tag(which); LEN]);
+                for turn in number.. {
+                    let (handle, which) = *current.lock().unwrap();
+                    let len = [1, 64, PAGE + 1, LEN][turn % 4];
+                    calls.fetch_add(1, Ordering::Relaxed);
+                    match borrowed(handle).write_memory(base, &bytes[which][..len]) {
+                        Ok(count) => assert_eq!(count, len),
+                        Err(status) => assert_eq!(status, Status::BadHandle),
+                    }
+                    if is_over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            });
+        }
+        let _over = OnPanic(&is_over);
+        for close in 1..=CLOSES {
+            let before = calls.load(Ordering::Relaxed);
+            let (old, _) = *current.lock().unwrap();
+            // First closed, then opened: what was freed is what is given out next.
+            // SAFETY: writers that still use it are what this is about.
+            assert_eq!(Status::ok(unsafe { zx_handle_close(old) }), Ok(()));
+            *current.lock().unwrap() = (open(close % 2), close % 2);
+            wait_until(&is_over, || calls.load(Ordering::Relaxed) != before);
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    // SAFETY: the writers are gone.
+    unsafe { zx_handle_close(current.into_inner().unwrap().0) };
+    for which in [0, 1] {
+        assert!(victims[which].sees_only(tag(which), base..base + LEN));
+    }
+}
+
+fn tag(which: usize) -> u8 {
+    [0x11, 0x22][which]
+}
+
+/// As long as one handle is open, each further one names the same object, whoever races.
+pub(crate) fn a_process_opened_by_many_threads_at_once_is_one_object() {
+    for _ in 0..50 {
+        let victim = Victim::start();
+        let pid = victim.child.id();
+        let opened = thread::scope(|scope| {
+            let openers = [(); 6].map(|()| {
+                scope.spawn(|| [(); 10].map(|()| stand_in::process_from_pid(pid).unwrap()))
+            });
+            openers.map(|opener| opener.join().unwrap())
+        });
+        let first = opened[0][0].koid();
+        assert!(
+            opened
+                .iter()
+                .flatten()
+                .all(|process| process.koid() == first)
+        );
+        assert!(first.is_ok());
+    }
+}
+
+/// A handle that may be closed by now.
+fn borrowed(handle: zx_handle_t) -> ProcessRef<'static> {
+    // SAFETY: it names a victim or nothing.
+    unsafe { ProcessRef::borrow_raw(handle) }.unwrap()
+}
