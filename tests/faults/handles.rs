@@ -2,8 +2,8 @@
 
 use super::storm::{OnPanic, wait_until};
 use super::victim::{PAGE, Victim};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 use zx_process_memory::sys::{zx_handle_close, zx_handle_t};
 use zx_process_memory::{ProcessRef, Status, stand_in};
@@ -73,23 +73,22 @@ fn tag(which: usize) -> u8 {
 
 /// As long as one handle is open, each further one names the same object, whoever races.
 pub(crate) fn a_process_opened_by_many_threads_at_once_is_one_object() {
-    for _ in 0..50 {
-        let victim = Victim::start();
-        let pid = victim.child.id();
+    const OPENERS: usize = 4;
+    let victim = Victim::start();
+    let pid = victim.child.id();
+    // The object goes with its last handle, so each round races for a new one.
+    for _ in 0..1000 {
+        let at_once = Barrier::new(OPENERS);
+        let open = || {
+            at_once.wait();
+            stand_in::process_from_pid(pid)
+        };
         let opened = thread::scope(|scope| {
-            let openers = [(); 6].map(|()| {
-                scope.spawn(|| [(); 10].map(|()| stand_in::process_from_pid(pid).unwrap()))
-            });
-            openers.map(|opener| opener.join().unwrap())
+            let openers = [(); OPENERS].map(|()| scope.spawn(open));
+            openers.map(|opener| opener.join().unwrap().unwrap())
         });
-        let first = opened[0][0].koid();
-        assert!(
-            opened
-                .iter()
-                .flatten()
-                .all(|process| process.koid() == first)
-        );
-        assert!(first.is_ok());
+        let koids = opened.each_ref().map(|process| process.koid().unwrap());
+        assert_eq!(koids, [koids[0]; OPENERS]);
     }
 }
 
