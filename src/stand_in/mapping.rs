@@ -38,10 +38,13 @@ pub(crate) struct Maps {
 
 impl Maps {
     pub(crate) fn open(pid: u32) -> io::Result<Self> {
-        Ok(Self {
-            file: File::open(format!("/proc/{pid}/maps"))?,
-            reading: Mutex::new(()),
-        })
+        File::open(format!("/proc/{pid}/maps")).map(Self::of)
+    }
+
+    /// Any file will do: `at` falls back on the text where Linux has no other answer.
+    pub(crate) fn of(file: File) -> Self {
+        let reading = Mutex::new(());
+        Self { file, reading }
     }
 
     /// The mapping that holds `vaddr`. `ESRCH` when the process is gone.
@@ -164,14 +167,15 @@ impl<'a> Line<'a> {
             .filter(|field| !field.is_empty())
     }
 
-    /// May hold spaces.
+    /// May hold spaces, and end with some.
     fn name(&self) -> &'a [u8] {
-        let mut rest = self.0.trim_ascii();
+        let mut rest = self.0.strip_suffix(b"\n").unwrap_or(self.0);
         for _ in 0..5 {
+            rest = rest.trim_ascii_start();
             let end = rest.iter().position(u8::is_ascii_whitespace);
-            rest = rest[end.unwrap_or(rest.len())..].trim_ascii_start();
+            rest = &rest[end.unwrap_or(rest.len())..];
         }
-        rest
+        rest.trim_ascii_start()
     }
 
     fn record(&self) -> Option<zx_info_maps_v1_t> {

@@ -1,6 +1,14 @@
 use super::{Line, Mapping, Maps};
+use std::io::Write;
 use std::string::String;
 use std::{format, fs, vec::Vec};
+
+/// As if `/proc` had this text.
+fn of(text: &str) -> Maps {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    Maps::of(file)
+}
 
 fn own() -> Maps {
     Maps::open(std::process::id()).unwrap()
@@ -65,6 +73,12 @@ fn the_protected_range_holds_the_vdso() {
         let mapping = Line(line.as_bytes()).parse().unwrap();
         assert!(protected.start <= mapping.start && mapping.end <= protected.end);
     }
+}
+
+#[test]
+fn a_name_keeps_its_spaces() {
+    let records = of("1000-3000 r-xp 00000000 fe:00 7   /a/b \t \n").records();
+    assert_eq!(&records.unwrap()[2].name[..5], b"b \t \0");
 }
 
 #[test]
