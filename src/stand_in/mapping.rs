@@ -213,11 +213,12 @@ impl<'a> Line<'a> {
     fn parse(&self) -> Option<Mapping> {
         let mut fields = self.fields().map(|field| core::str::from_utf8(field).ok());
         let (start, end) = fields.next()??.split_once('-')?;
-        Some(Mapping {
+        let mapping = Mapping {
             start: usize::from_str_radix(start, 16).ok()?,
             end: usize::from_str_radix(end, 16).ok()?,
             of_a_file: fields.nth(3)?? != "0",
-        })
+        };
+        (mapping.start < mapping.end).then_some(mapping)
     }
 }
 

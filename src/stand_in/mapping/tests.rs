@@ -114,6 +114,8 @@ fn what_is_no_line_is_nothing() {
         "x-y r",
         "1000-2000",
         "1000-2000 r 0 0",
+        "1000-1000 rw-p 00000000 00:00 0 ",
+        "2000-1000 rw-p 00000000 00:00 0 ",
     ] {
         assert_eq!(
             Line(String::from(text).as_bytes()).parse(),
