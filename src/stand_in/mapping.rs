@@ -58,22 +58,26 @@ impl Maps {
 
     /// Where the kernel's own pages are: vDSO and vvar.
     pub(crate) fn protected(&self) -> io::Result<Protected> {
-        let mut found: [Option<Mapping>; 2] = [None; 2];
+        let (mut has_vdso, mut has_vvar) = (false, false);
+        let mut pages: Option<Range<usize>> = None;
         self.each_line(|line| {
-            match line.name() {
-                b"[vdso]" => found[0] = line.parse(),
+            let has = match line.name() {
+                b"[vdso]" => &mut has_vdso,
                 // Some kernels have several, one behind the other.
-                b"[vvar]" => found[1] = line.parse(),
-                _ => {}
+                b"[vvar]" => &mut has_vvar,
+                _ => return true,
+            };
+            if let Some(Mapping { start, end, .. }) = line.parse() {
+                *has = true;
+                let start = pages.as_ref().map_or(start, |pages| pages.start.min(start));
+                let end = pages.as_ref().map_or(end, |pages| pages.end.max(end));
+                pages = Some(start..end);
             }
-            found.contains(&None)
+            !(has_vdso && has_vvar)
         })?;
-        let there = || found.iter().flatten();
-        let start = there().map(|mapping| mapping.start).min().unwrap_or(0);
-        let end = there().map(|mapping| mapping.end).max().unwrap_or(0);
         Ok(Protected {
-            pages: start..end,
-            is_complete: !found.contains(&None),
+            pages: pages.unwrap_or(0..0),
+            is_complete: has_vdso && has_vvar,
         })
     }
 

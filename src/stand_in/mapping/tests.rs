@@ -76,6 +76,24 @@ fn the_protected_range_holds_the_vdso() {
 }
 
 #[test]
+fn the_protected_range_holds_every_vvar() {
+    let first = "1000-2000 r--p 00000000 00:00 0 [vvar]\n";
+    let text = format!("{first}4000-5000 r--p 00000000 00:00 0 [vvar]\n");
+    let protected = of(&text).protected().unwrap();
+    assert_eq!(
+        (protected.pages, protected.is_complete),
+        (0x1000..0x5000, false)
+    );
+    let text = format!("{text}6000-7000 r-xp 00000000 00:00 0 [vdso]\n");
+    let protected = of(&text).protected().unwrap();
+    assert_eq!(
+        (protected.pages, protected.is_complete),
+        (0x1000..0x7000, true)
+    );
+    assert_eq!(of("").protected().unwrap().pages, 0..0);
+}
+
+#[test]
 fn a_name_keeps_its_spaces() {
     let records = of("1000-3000 r-xp 00000000 fe:00 7   /a/b \t \n").records();
     assert_eq!(&records.unwrap()[2].name[..5], b"b \t \0");
