@@ -1,12 +1,14 @@
 //! Any sequence of operations, against a model.
 
+mod expected;
+
 use super::victim::{LEN, Victim};
+use expected::Model;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use std::collections::BTreeMap;
 use std::ops::Range;
 use zx_debug_memory::BreakInstruction::{self, Arm64Brk, Riscv64CEbreak, Riscv64Ebreak, X86Int3};
-use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop, Removed};
+use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop};
 use zx_process_memory::Process;
 
 #[derive(Clone, Debug)]
@@ -57,88 +59,6 @@ fn op_or_store() -> impl Strategy<Value = Op> {
         4 => op(),
         1 => store.prop_map(|(at, bytes)| Op::Store(at, bytes)),
     ]
-}
-
-/// What the process is taken for, byte by byte.
-struct Model {
-    raw: Vec<u8>,
-    inserted: BTreeMap<usize, (BreakInstruction, Vec<u8>)>,
-}
-
-impl Model {
-    fn new() -> Self {
-        Self {
-            raw: vec![0; LEN],
-            inserted: BTreeMap::new(),
-        }
-    }
-
-    fn stands(&self, at: usize) -> bool {
-        let bytes = self.inserted[&at].0.bytes();
-        self.raw[at..at + bytes.len()] == *bytes
-    }
-
-    /// The breakpoint whose instruction stands over this byte.
-    fn over(&self, byte: usize) -> Option<usize> {
-        let (at, (_, kept)) = self.inserted.range(..=byte).next_back()?;
-        (byte < at + kept.len() && self.stands(*at)).then_some(*at)
-    }
-
-    fn seen(&self) -> Vec<u8> {
-        let byte = |byte| match self.over(byte) {
-            Some(at) => self.inserted[&at].1[byte - at],
-            None => self.raw[byte],
-        };
-        (0..LEN).map(byte).collect()
-    }
-
-    fn insert(&mut self, at: usize, instruction: BreakInstruction) -> Result<(), usize> {
-        let bytes = instruction.bytes();
-        let overlaps = |(other, (_, kept)): &(&usize, &(_, Vec<u8>))| {
-            **other < at + bytes.len() && at < *other + kept.len()
-        };
-        if let Some((other, _)) = self.inserted.iter().find(overlaps) {
-            return Err(*other);
-        }
-        let range = at..at + bytes.len();
-        let kept = self.raw.splice(range, bytes.iter().copied()).collect();
-        self.inserted.insert(at, (instruction, kept));
-        Ok(())
-    }
-
-    fn remove(&mut self, at: usize) -> Option<Removed> {
-        let stands = self.inserted.contains_key(&at).then(|| self.stands(at))?;
-        let (_, kept) = self.inserted.remove(&at)?;
-        if !stands {
-            return Some(Removed::Replaced);
-        }
-        self.raw[at..at + kept.len()].copy_from_slice(&kept);
-        Some(Removed::Restored)
-    }
-
-    fn write(&mut self, at: usize, bytes: &[u8]) {
-        let written = at..at + bytes.len();
-        let over: Vec<_> = written.clone().map(|byte| self.over(byte)).collect();
-        let fallen: Vec<_> = (self.inserted.iter())
-            .filter(|(at, (_, kept))| **at < written.end && written.start < *at + kept.len())
-            .map(|(at, _)| *at)
-            .filter(|at| !self.stands(*at))
-            .collect();
-        for ((byte, value), over) in (at..).zip(bytes).zip(over) {
-            match over {
-                Some(at) => self.inserted.get_mut(&at).unwrap().1[byte - at] = *value,
-                None => self.raw[byte] = *value,
-            }
-        }
-        // What was written counts, even if it makes a break instruction again.
-        if !bytes.is_empty() {
-            for at in fallen {
-                let kept = &mut self.inserted.get_mut(&at).unwrap().1;
-                let end = at + kept.len();
-                kept.copy_from_slice(&self.raw[at..end]);
-            }
-        }
-    }
 }
 
 /// Does the operation to both, and compares what they answer.
@@ -223,8 +143,7 @@ pub(crate) fn seen_through_equals_the_program_and_raw_has_the_instructions() {
         program[..start.len()].copy_from_slice(&start);
         victim.stores(0, &program);
         let mut breakpoints = Breakpoints::new(victim.process(), OnDrop::Remove);
-        let mut model = Model::new();
-        model.raw.copy_from_slice(&program);
+        let mut model = Model::new(program.clone());
         for op in &ops {
             apply(op, &mut model, &mut victim, &mut breakpoints)?;
             if let Op::Write(at, bytes) = op {
@@ -254,7 +173,7 @@ pub(crate) fn a_program_that_overwrites_them_is_seen_as_it_is() {
         let victim = &mut *victim.borrow_mut();
         victim.stores(0, &[0; LEN]);
         let mut breakpoints = Breakpoints::new(victim.process(), OnDrop::Remove);
-        let mut model = Model::new();
+        let mut model = Model::new(vec![0; LEN]);
         for op in &ops {
             apply(op, &mut model, victim, &mut breakpoints)?;
         }
