@@ -1,0 +1,196 @@
+//! Breakpoints: any sequence of operations, against the model that the crate's own tests have.
+//!
+//! The debugged process is this one, so that no other is waited for: a few bytes that end
+//! where memory ends, and nothing else, are written.
+
+#![no_main]
+
+#[path = "../../../debug-memory/tests/debugger/model/expected.rs"]
+mod expected;
+mod memory;
+mod op;
+
+use arbitrary::Arbitrary;
+use expected::Model;
+use libfuzzer_sys::fuzz_target;
+use memory::{LEN, Memory};
+use op::{Op, offset};
+use std::sync::LazyLock;
+use zx_debug_memory::{BreakInstruction, BreakpointError, Breakpoints, OnDrop};
+use zx_process_memory::{Incomplete, Process, Status};
+
+#[derive(Arbitrary, Debug)]
+struct Session<'a> {
+    program: [u8; LEN],
+    is_left: bool,
+    operations: Vec<Op<'a>>,
+}
+
+fuzz_target!(|session: Session<'_>| session.run());
+
+static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::new);
+
+static OWN: LazyLock<Process> = LazyLock::new(|| {
+    // SAFETY: only `MEMORY` is written, which is atomics.
+    unsafe { Process::current() }.unwrap()
+});
+
+impl Session<'_> {
+    fn run(&self) {
+        let memory = &*MEMORY;
+        memory.store(0, &self.program);
+        let on_drop = if self.is_left {
+            OnDrop::Leave
+        } else {
+            OnDrop::Remove
+        };
+        let mut both = Both {
+            memory,
+            breakpoints: Breakpoints::new(&OWN, on_drop),
+            model: Model::new(self.program.to_vec()),
+        };
+        for operation in &self.operations {
+            both.apply(operation);
+            both.compare();
+        }
+        let Both {
+            model, breakpoints, ..
+        } = both;
+        drop(breakpoints);
+        let expected = match on_drop {
+            OnDrop::Leave => model.raw,
+            _ => model.seen(),
+        };
+        assert_eq!(memory.bytes()[..], expected, "after the drop");
+    }
+}
+
+struct Both<'a> {
+    memory: &'a Memory,
+    breakpoints: Breakpoints<&'a Process>,
+    model: Model,
+}
+
+impl Both<'_> {
+    /// Does the operation to both, and compares what they answer.
+    fn apply(&mut self, operation: &Op<'_>) {
+        let base = self.memory.vaddr();
+        match operation {
+            Op::Insert(at, instruction) => self.insert(offset(*at), instruction.0),
+            Op::Remove(at) => {
+                let vaddr = base + offset(*at);
+                let nothing = BreakpointError::NotInserted { vaddr };
+                let expected = self.model.remove(offset(*at)).ok_or(nothing);
+                assert_eq!(self.breakpoints.remove(vaddr), expected);
+            }
+            Op::Forget(at) => {
+                let expected = self.model.inserted.remove(&offset(*at)).is_some();
+                assert_eq!(self.breakpoints.forget(base + offset(*at)), expected);
+            }
+            Op::RemoveAll => {
+                for at in self.model.inserted.keys().copied().collect::<Vec<_>>() {
+                    let _ = self.model.remove(at);
+                }
+                assert_eq!(self.breakpoints.remove_all(), Ok(()));
+            }
+            Op::Write(at, bytes) => {
+                let (at, bytes) = (offset(*at), bytes.all());
+                let there = bytes.len().min(LEN.saturating_sub(at));
+                self.model.write(at, &bytes[..there]);
+                let outcome = self.breakpoints.write_all_memory(base + at, &bytes);
+                assert_eq!(outcome, self.stopped(at, bytes.len()));
+            }
+            Op::Store(at, bytes) => {
+                let at = offset(*at).min(LEN);
+                let mut bytes = bytes.all();
+                bytes.truncate(LEN - at);
+                self.model.raw[at..at + bytes.len()].copy_from_slice(&bytes);
+                self.memory.store(at, &bytes);
+            }
+            Op::Read(at, len) => self.read(offset(*at), offset(*len)),
+            Op::Far(back, instruction, len) => {
+                self.far(usize::MAX - usize::from(*back), instruction.0, *len);
+            }
+        }
+    }
+
+    fn insert(&mut self, at: usize, instruction: BreakInstruction) {
+        let (base, len, alignment) = (
+            self.memory.vaddr(),
+            instruction.bytes().len(),
+            instruction.alignment(),
+        );
+        let vaddr = base + at;
+        let expected = if vaddr % alignment != 0 {
+            Err(BreakpointError::Misaligned { vaddr, alignment })
+        } else if let Some(other) = self.model.in_the_way(at, instruction) {
+            let other = base + other;
+            Err(BreakpointError::Occupied { vaddr, other })
+        } else if let Err(stopped) = self.stopped(at, len) {
+            Err(BreakpointError::Read { vaddr, stopped })
+        } else {
+            assert_eq!(self.model.insert(at, instruction), Ok(()));
+            Ok(())
+        };
+        assert_eq!(self.breakpoints.insert(vaddr, instruction), expected);
+    }
+
+    fn read(&self, at: usize, len: usize) {
+        let (vaddr, mut buffer) = (self.memory.vaddr() + at, vec![0xee; len]);
+        let seen = self.model.seen();
+        let there = &seen[at.min(LEN)..(at + len).min(LEN).max(at.min(LEN))];
+
+        let outcome = self.breakpoints.read_exact_memory(vaddr, &mut buffer);
+        assert_eq!(outcome, self.stopped(at, len));
+        assert_eq!(&buffer[..there.len()], there);
+
+        buffer.fill(0xee);
+        let expected = match there.len() {
+            _ if len == 0 => Err(Status::InvalidArgs),
+            0 => Err(Status::OutOfRange),
+            count => Ok(count),
+        };
+        let count = self.breakpoints.read_memory(vaddr, &mut buffer);
+        assert_eq!(count, expected);
+        assert_eq!(&buffer[..there.len()], there);
+    }
+
+    /// Where nothing is, and where addresses end.
+    fn far(&mut self, vaddr: usize, instruction: BreakInstruction, len: u8) {
+        assert!(self.breakpoints.insert(vaddr, instruction).is_err());
+        assert!(self.breakpoints.remove(vaddr).is_err());
+        let mut buffer = vec![0xcc; usize::from(len)];
+        let read = self.breakpoints.read_exact_memory(vaddr, &mut buffer);
+        let written = self.breakpoints.write_all_memory(vaddr, &buffer);
+        for outcome in [read, written] {
+            assert_eq!(outcome.is_ok(), len == 0);
+        }
+        assert!(self.breakpoints.read_memory(vaddr, &mut buffer).is_err());
+    }
+
+    /// What becomes of an access to `len` bytes: memory ends where the region does.
+    fn stopped(&self, at: usize, len: usize) -> Result<(), Incomplete> {
+        if len == 0 || at + len <= LEN {
+            return Ok(());
+        }
+        // There is no constructor.
+        let base = self.memory.vaddr();
+        let done = LEN.saturating_sub(at);
+        let mut stopped = OWN.read_exact_memory(1, &mut [0]).unwrap_err();
+        stopped.done = done;
+        stopped.vaddr = base + at + done;
+        stopped.status = Status::OutOfRange;
+        Err(stopped)
+    }
+
+    fn compare(&self) {
+        let base = self.memory.vaddr();
+        let inserted = self.breakpoints.iter().map(|(at, what)| (at - base, what));
+        let expected = self.model.inserted.iter();
+        assert!(inserted.eq(expected.map(|(at, (what, _))| (*at, *what))));
+        let mut seen = [0; LEN];
+        self.breakpoints.read_exact_memory(base, &mut seen).unwrap();
+        assert_eq!(seen[..], self.model.seen(), "seen through");
+        assert_eq!(self.memory.bytes()[..], self.model.raw, "seen raw");
+    }
+}
