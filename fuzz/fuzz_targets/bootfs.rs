@@ -1,7 +1,7 @@
 //! BOOTFS: any bytes are read or refused, and what was packed is read again.
 //!
-//! The input is taken three times: as an image, as a directory with pages behind it (so that
-//! a short input reaches them), and as files to be packed.
+//! The input is taken three times: as an image, as the description of one (so that a short
+//! input reaches several pages), and as files to be packed.
 
 #![no_main]
 
@@ -21,7 +21,7 @@ const PAGE: usize = 4096;
 fuzz_target!(|input: &[u8]| {
     any_bytes(input);
     if let Ok(directory) = Directory::arbitrary_take_rest(Unstructured::new(input)) {
-        any_bytes(&directory.image());
+        directory.check();
     }
     if let Ok(files) = Vec::<Named>::arbitrary_take_rest(Unstructured::new(input)) {
         any_files(&files.iter().map(Named::file).collect::<Vec<_>>());
@@ -33,12 +33,7 @@ fn any_bytes(image: &[u8]) {
     let Ok(files) = bootfs::parse(image) else {
         return;
     };
-    // No byte of the image is given out twice.
-    let given: usize = files
-        .iter()
-        .map(|file| file.data.len() + file.name.len())
-        .sum();
-    assert!(given <= image.len());
+    let mut places = Vec::new();
     let mut at = 16;
     for file in &files {
         let word = |at: usize| u32::from_le_bytes(*image[at..].first_chunk().unwrap()) as usize;
@@ -48,10 +43,16 @@ fn any_bytes(image: &[u8]) {
         if data_len == 0 {
             assert!(file.data.is_empty());
         } else {
-            assert_eq!(image[data_at..data_at + data_len], file.data);
+            let place = data_at..data_at + data_len;
+            assert_eq!(image[place.clone()], file.data);
+            places.push((place.start, place.end));
         }
         at = (at + 12 + name_len).next_multiple_of(4);
     }
+    // No byte of the image is given out twice, be it the directory's or a file's.
+    places.push((0, at));
+    places.sort_unstable();
+    assert!(places.is_sorted_by(|before, after| before.1 <= after.0));
     packed_is_read_again(&files);
 }
 
@@ -97,27 +98,72 @@ fn may_be_a_name(name: &str) -> bool {
     parts_are_names && name.len() < 256 && !name.contains('\0')
 }
 
-/// A directory of any bytes, with a right header.
+/// A directory that may be right, and what it speaks of.
 #[derive(Arbitrary, Debug)]
-struct Directory<'a> {
+struct Directory {
+    entries: Vec<Entry>,
+    /// How much follows the directory.
     pages: u8,
     last_page: u16,
-    entries: &'a [u8],
+    /// What is changed afterwards.
+    damage: Vec<(u16, u8)>,
 }
 
-impl Directory<'_> {
+#[derive(Arbitrary, Debug)]
+struct Entry {
+    name: u8,
+    data_len: u16,
+    page: u8,
+}
+
+impl Directory {
+    fn check(&self) {
+        let mut image = self.image();
+        assert_eq!(bootfs::parse(&image).is_ok(), self.is_right(image.len()));
+        any_bytes(&image);
+        for (at, byte) in &self.damage {
+            let at = usize::from(*at) % image.len();
+            image[at] = *byte;
+        }
+        any_bytes(&image);
+    }
+
     fn image(&self) -> Vec<u8> {
-        let length = u32::try_from(self.entries.len()).unwrap();
+        let entries = self.entries.iter().flat_map(Entry::bytes);
+        let entries: Vec<_> = entries.collect();
+        let length = u32::try_from(entries.len()).unwrap();
         let mut image = [0xa56d_3ff9, length, 0, 0].map(u32::to_le_bytes).concat();
-        image.extend(self.entries);
+        image.extend(entries);
         let behind = usize::from(self.pages % 8) * PAGE + usize::from(self.last_page) % PAGE;
-        let end = image.len() + behind;
+        let (begin, end) = (image.len(), image.len() + behind);
         image.resize(end, 0);
         // So that no two pages are the same.
-        for (number, page) in (1..).zip((PAGE..end).step_by(PAGE)) {
+        for (number, page) in (1..).zip((begin.next_multiple_of(PAGE)..end).step_by(PAGE)) {
             image[page] = number;
         }
         image
+    }
+
+    fn is_right(&self, end: usize) -> bool {
+        let names: BTreeSet<_> = self.entries.iter().map(|entry| entry.name).collect();
+        let directory = 16 + 16 * self.entries.len();
+        let mut places = vec![(0, directory), (end, usize::MAX)];
+        for entry in self.entries.iter().filter(|entry| entry.data_len != 0) {
+            let start = usize::from(entry.page % 8) * PAGE;
+            places.push((start, start + usize::from(entry.data_len)));
+        }
+        places.sort_unstable();
+        let are_apart = places.is_sorted_by(|before, after| before.1 <= after.0);
+        names.len() == self.entries.len() && are_apart
+    }
+}
+
+impl Entry {
+    fn bytes(&self) -> Vec<u8> {
+        let page = u32::from(self.page % 8) * 4096;
+        let fields = [3, u32::from(self.data_len), page].map(u32::to_le_bytes);
+        let name = [b'A' + (self.name >> 4), b'A' + (self.name & 15), 0, 0];
+        [fields.concat(), name.to_vec()].concat()
     }
 }
 

@@ -22,7 +22,7 @@ use zx_process_memory::{Incomplete, Process, Status};
 #[derive(Arbitrary, Debug)]
 struct Session<'a> {
     program: [u8; LEN],
-    is_left: bool,
+    is_left_and_chunk: u8,
     operations: Vec<Op<'a>>,
 }
 
@@ -39,7 +39,7 @@ impl Session<'_> {
     fn run(&self) {
         let memory = &*MEMORY;
         memory.store(0, &self.program);
-        let on_drop = if self.is_left {
+        let on_drop = if self.is_left_and_chunk & 1 == 1 {
             OnDrop::Leave
         } else {
             OnDrop::Remove
@@ -49,10 +49,15 @@ impl Session<'_> {
             breakpoints: Breakpoints::new(&OWN, on_drop),
             model: Model::new(self.program.to_vec()),
         };
+        let chunk = 1 + usize::from(self.is_left_and_chunk >> 1) % 8;
         for operation in &self.operations {
             both.apply(operation);
             both.compare();
+            if matches!(operation, Op::Store(..)) {
+                both.compare_by(chunk);
+            }
         }
+        both.compare_by(chunk);
         let Both {
             model, breakpoints, ..
         } = both;
@@ -192,5 +197,14 @@ impl Both<'_> {
         self.breakpoints.read_exact_memory(base, &mut seen).unwrap();
         assert_eq!(seen[..], self.model.seen(), "seen through");
         assert_eq!(self.memory.bytes()[..], self.model.raw, "seen raw");
+    }
+
+    /// Reads that begin and end within instructions show the same.
+    fn compare_by(&self, chunk: usize) {
+        let (base, mut seen) = (self.memory.vaddr(), [0; LEN]);
+        for (at, part) in (base..).step_by(chunk).zip(seen.chunks_mut(chunk)) {
+            self.breakpoints.read_exact_memory(at, part).unwrap();
+        }
+        assert_eq!(seen[..], self.model.seen(), "seen by {chunk}");
     }
 }
