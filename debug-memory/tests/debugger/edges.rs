@@ -2,34 +2,32 @@
 //! mappings, so a write that crosses into one stops half-way.
 
 use super::victim::Victim;
+use log::{LevelFilter, Log, Metadata, Record};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use zx_debug_memory::BreakInstruction::{Arm64Brk, Riscv64Ebreak, X86Int3};
 use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop, Removed};
 use zx_process_memory::{Process, Status};
 
 const PAGE: usize = 4096;
 
-/// Two pages of this process, full of 7s, and behind them a hole. The second may be shared,
-/// so that it is a mapping of its own.
+/// Two pages of this process, full of 7s, and behind them a hole. One that is shared is a
+/// mapping of its own.
 struct Pages(usize);
 
 impl Pages {
-    fn new(second: MapFlags) -> Self {
+    fn new(flags: [MapFlags; 2]) -> Self {
         let protection = ProtFlags::READ | ProtFlags::WRITE;
+        let (anywhere, private) = (std::ptr::null_mut(), MapFlags::PRIVATE);
         // SAFETY: new memory, of which nothing else knows.
-        let base = unsafe {
-            mmap_anonymous(
-                std::ptr::null_mut(),
-                3 * PAGE,
-                protection,
-                MapFlags::PRIVATE,
-            )
-        };
+        let base = unsafe { mmap_anonymous(anywhere, 3 * PAGE, protection, private) };
         let base = base.unwrap().addr();
-        let at = (base + PAGE) as *mut c_void;
-        // SAFETY: a part of what was just mapped.
-        unsafe { mmap_anonymous(at, PAGE, protection, second | MapFlags::FIXED) }.unwrap();
+        for (at, flags) in [base, base + PAGE].into_iter().zip(flags) {
+            let (at, flags) = (at as *mut c_void, flags | MapFlags::FIXED);
+            // SAFETY: a part of what was just mapped.
+            unsafe { mmap_anonymous(at, PAGE, protection, flags) }.unwrap();
+        }
         // SAFETY: as above.
         unsafe { munmap((base + 2 * PAGE) as *mut c_void, PAGE) }.unwrap();
         // SAFETY: both pages are mapped and can be written.
@@ -37,21 +35,11 @@ impl Pages {
         Self(base)
     }
 
-    /// From here on nobody writes the second page, if it is shared.
-    fn lock_second(&self) {
-        self.protect(MprotectFlags::READ);
+    fn first(&self) -> usize {
+        self.0
     }
 
-    fn unlock_second(&self) {
-        self.protect(MprotectFlags::READ | MprotectFlags::WRITE);
-    }
-
-    fn protect(&self, flags: MprotectFlags) {
-        // SAFETY: nothing in this program holds a reference into it.
-        unsafe { mprotect((self.0 + PAGE) as *mut c_void, PAGE, flags) }.unwrap();
-    }
-
-    fn edge(&self) -> usize {
+    fn second(&self) -> usize {
         self.0 + PAGE
     }
 
@@ -63,8 +51,22 @@ impl Pages {
     fn around_the_edge(&self) -> [u8; 4] {
         // SAFETY: both pages are mapped and readable. What a system call wrote there is
         // seen, since the read is volatile.
-        unsafe { ((self.edge() - 2) as *const [u8; 4]).read_volatile() }
+        unsafe { ((self.second() - 2) as *const [u8; 4]).read_volatile() }
     }
+}
+
+/// From here on nobody writes this page, if it is shared.
+fn lock(page: usize) {
+    protect(page, MprotectFlags::READ);
+}
+
+fn unlock(page: usize) {
+    protect(page, MprotectFlags::READ | MprotectFlags::WRITE);
+}
+
+fn protect(page: usize, flags: MprotectFlags) {
+    // SAFETY: one of `Pages`, into which nothing in this program holds a reference.
+    unsafe { mprotect(page as *mut c_void, PAGE, flags) }.unwrap();
 }
 
 impl Drop for Pages {
@@ -83,9 +85,9 @@ fn breakpoints() -> Breakpoints<Process> {
 const EBREAK: [u8; 4] = [0x73, 0x00, 0x10, 0x00];
 
 pub(crate) fn an_instruction_across_two_mappings_is_inserted_and_removed() {
-    let pages = Pages::new(MapFlags::SHARED);
+    let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
     let mut breakpoints = breakpoints();
-    let vaddr = pages.edge() - 2;
+    let vaddr = pages.second() - 2;
     breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
     assert_eq!(pages.around_the_edge(), EBREAK);
     let mut seen = [0; 4];
@@ -99,10 +101,10 @@ pub(crate) fn an_instruction_across_two_mappings_is_inserted_and_removed() {
 }
 
 pub(crate) fn a_write_that_stops_half_way_is_taken_back() {
-    let pages = Pages::new(MapFlags::SHARED);
-    pages.lock_second();
+    let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
+    lock(pages.second());
     let mut breakpoints = breakpoints();
-    let vaddr = pages.edge() - 2;
+    let vaddr = pages.second() - 2;
     let error = breakpoints.insert(vaddr, Riscv64Ebreak).unwrap_err();
     let BreakpointError::Write { stopped, .. } = error else {
         panic!("{error}");
@@ -111,16 +113,16 @@ pub(crate) fn a_write_that_stops_half_way_is_taken_back() {
     assert_eq!(pages.around_the_edge(), [7; 4]);
     assert_eq!(breakpoints.iter().count(), 0);
     // Nothing was in the way of another attempt.
-    pages.unlock_second();
+    unlock(pages.second());
     breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
 }
 
 pub(crate) fn a_removal_that_stops_half_way_keeps_the_breakpoint() {
-    let pages = Pages::new(MapFlags::SHARED);
+    let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
     let mut breakpoints = breakpoints();
-    let vaddr = pages.edge() - 2;
+    let vaddr = pages.second() - 2;
     breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
-    pages.lock_second();
+    lock(pages.second());
     let error = breakpoints.remove(vaddr).unwrap_err();
     assert!(matches!(error, BreakpointError::Write { .. }), "{error}");
     assert_eq!(pages.around_the_edge(), EBREAK);
@@ -129,13 +131,110 @@ pub(crate) fn a_removal_that_stops_half_way_keeps_the_breakpoint() {
     breakpoints.read_exact_memory(vaddr, &mut seen).unwrap();
     assert_eq!(seen, [7; 4]);
 
-    pages.unlock_second();
+    unlock(pages.second());
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
+    assert_eq!(pages.around_the_edge(), [7; 4]);
+}
+
+/// Locks a page as soon as a write fails, which the crate tells its logger before it returns:
+/// so a write that worked once does not work again.
+struct LockOnFailure;
+
+static TO_LOCK: AtomicUsize = AtomicUsize::new(0);
+
+impl Log for LockOnFailure {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = record.args().to_string();
+        if line.starts_with("zx_process_write_memory(") {
+            match TO_LOCK.swap(0, Relaxed) {
+                0 => {}
+                page => lock(page),
+            }
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Pages of which the first is locked once a write to the second has failed.
+fn pages_that_lock() -> Pages {
+    let pages = Pages::new([MapFlags::SHARED; 2]);
+    // Whoever was the first set the same one.
+    let _ = log::set_logger(&LockOnFailure);
+    log::set_max_level(LevelFilter::Debug);
+    pages
+}
+
+pub(crate) fn a_write_that_cannot_be_taken_back_is_told_and_mended() {
+    let pages = pages_that_lock();
+    let mut breakpoints = breakpoints();
+    let vaddr = pages.second() - 2;
+    lock(pages.second());
+    TO_LOCK.store(pages.first(), Relaxed);
+    let error = breakpoints.insert(vaddr, Riscv64Ebreak).unwrap_err();
+    let BreakpointError::NotUndone { stopped, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((stopped.done, stopped.status), (2, Status::AccessDenied));
+    assert_eq!(
+        (error.vaddr(), error.status()),
+        (vaddr, Some(Status::AccessDenied))
+    );
+    assert_eq!(pages.around_the_edge(), [0x73, 0x00, 7, 7]);
+
+    // It is known, is not shown, and what is written over it is not lost.
+    assert!(breakpoints.iter().eq([(vaddr, Riscv64Ebreak)]));
+    assert!(!breakpoints.is_standing(vaddr));
+    let mut seen = [0; 4];
+    breakpoints.read_exact_memory(vaddr, &mut seen).unwrap();
+    assert_eq!(seen, [7; 4]);
+    breakpoints.write_all_memory(vaddr + 1, &[8, 9]).unwrap();
+    breakpoints.read_exact_memory(vaddr, &mut seen).unwrap();
+    assert_eq!(seen, [7, 8, 9, 7]);
+    assert_eq!(pages.around_the_edge(), [0x73, 0x00, 7, 7]);
+
+    // Removing it tries again: in vain, and then not.
+    let again = breakpoints.remove(vaddr).unwrap_err();
+    assert!(
+        matches!(again, BreakpointError::NotUndone { .. }),
+        "{again}"
+    );
+    unlock(pages.first());
+    unlock(pages.second());
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
+    assert_eq!(pages.around_the_edge(), [7, 8, 9, 7]);
+    assert_eq!(breakpoints.iter().count(), 0);
+}
+
+pub(crate) fn a_removal_that_cannot_be_taken_back_is_told_and_mended() {
+    let pages = pages_that_lock();
+    let mut breakpoints = breakpoints();
+    let vaddr = pages.second() - 2;
+    breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
+    lock(pages.second());
+    TO_LOCK.store(pages.first(), Relaxed);
+    let error = breakpoints.remove(vaddr).unwrap_err();
+    assert!(
+        matches!(error, BreakpointError::NotUndone { .. }),
+        "{error}"
+    );
+    assert_eq!(pages.around_the_edge(), [7, 7, 0x10, 0x00]);
+    let mut seen = [0; 4];
+    breakpoints.read_exact_memory(vaddr, &mut seen).unwrap();
+    assert_eq!(seen, [7; 4]);
+
+    unlock(pages.first());
+    unlock(pages.second());
     assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Restored));
     assert_eq!(pages.around_the_edge(), [7; 4]);
 }
 
 pub(crate) fn an_instruction_over_the_end_leaves_nothing() {
-    let pages = Pages::new(MapFlags::PRIVATE);
+    let pages = Pages::new([MapFlags::PRIVATE; 2]);
     let mut breakpoints = breakpoints();
     let error = breakpoints
         .insert(pages.end() - 2, Riscv64Ebreak)
@@ -152,7 +251,7 @@ pub(crate) fn an_instruction_over_the_end_leaves_nothing() {
 }
 
 pub(crate) fn a_write_over_a_breakpoint_stops_where_memory_ends() {
-    let pages = Pages::new(MapFlags::PRIVATE);
+    let pages = Pages::new([MapFlags::PRIVATE; 2]);
     let mut breakpoints = breakpoints();
     let at = pages.end() - 4;
     breakpoints.insert(at + 1, X86Int3).unwrap();
@@ -176,7 +275,7 @@ pub(crate) fn a_write_over_a_breakpoint_stops_where_memory_ends() {
 }
 
 pub(crate) fn a_read_stops_where_memory_ends_and_hides_what_it_has() {
-    let pages = Pages::new(MapFlags::PRIVATE);
+    let pages = Pages::new([MapFlags::PRIVATE; 2]);
     let mut breakpoints = breakpoints();
     breakpoints.insert(pages.end() - 4, Arm64Brk).unwrap();
     let mut seen = [0; 8];
@@ -188,7 +287,7 @@ pub(crate) fn a_read_stops_where_memory_ends_and_hides_what_it_has() {
 }
 
 pub(crate) fn what_was_unmapped_is_gone() {
-    let pages = Pages::new(MapFlags::PRIVATE);
+    let pages = Pages::new([MapFlags::PRIVATE; 2]);
     let mut breakpoints = breakpoints();
     let vaddr = pages.end() - 4;
     breakpoints.insert(vaddr, Arm64Brk).unwrap();
@@ -199,14 +298,14 @@ pub(crate) fn what_was_unmapped_is_gone() {
 
 pub(crate) fn half_an_instruction_is_removed_where_the_rest_is_gone() {
     for first_is_gone in [false, true] {
-        let pages = Pages::new(MapFlags::SHARED);
+        let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
         let mut breakpoints = breakpoints();
-        let vaddr = pages.edge() - 2;
+        let vaddr = pages.second() - 2;
         breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
         let (gone, left) = if first_is_gone {
-            (pages.edge() - PAGE, pages.edge())
+            (pages.first(), pages.second())
         } else {
-            (pages.edge(), pages.edge() - 2)
+            (pages.second(), pages.second() - 2)
         };
         // SAFETY: a page of these, to which nothing has references.
         unsafe { munmap(gone as *mut c_void, PAGE) }.unwrap();

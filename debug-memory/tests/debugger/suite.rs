@@ -78,6 +78,8 @@ pub(crate) fn main() {
             an_instruction_across_two_mappings_is_inserted_and_removed
             a_write_that_stops_half_way_is_taken_back
             a_removal_that_stops_half_way_keeps_the_breakpoint
+            a_write_that_cannot_be_taken_back_is_told_and_mended
+            a_removal_that_cannot_be_taken_back_is_told_and_mended
             an_instruction_over_the_end_leaves_nothing
             a_write_over_a_breakpoint_stops_where_memory_ends
             a_read_stops_where_memory_ends_and_hides_what_it_has
