@@ -211,3 +211,14 @@ impl fmt::Display for UnknownStatus {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn a_failure_is_never_ok() {
+        assert_eq!(Status::of_failure(-30), Status::AccessDenied);
+        assert_eq!(Status::of_failure(0), Status::Internal);
+    }
+}

@@ -3,7 +3,7 @@
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use zx_process_memory::{Process, Status};
+use zx_process_memory::{MAX_WRITE_LEN, Process, Status};
 
 struct Lines(Mutex<Vec<(Level, String)>>);
 
@@ -52,6 +52,15 @@ fn calls_are_traced_failures_told_and_bytes_kept_secret() {
          1 to 67108864 bytes are allowed"
     );
     assert_eq!(taken(), [(Level::Debug, refused)]);
+
+    let too_much = vec![0; MAX_WRITE_LEN + 1];
+    assert!(own.write_memory(0x10, &too_much[1..]).is_err());
+    assert_eq!(taken().len(), 2, "64 MiB are a call");
+    assert_eq!(own.write_memory(0x10, &too_much), Err(Status::InvalidArgs));
+    let [(Level::Debug, refused)] = &taken()[..] else {
+        panic!("a byte more is none");
+    };
+    assert!(refused.contains("67108865 bytes) is not made"), "{refused}");
 
     let mut seen = [0; 8];
     own.read_memory(vaddr, &mut seen).unwrap();

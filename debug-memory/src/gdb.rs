@@ -32,8 +32,8 @@ pub use memory_target::MemoryTarget;
 /// # Errors
 ///
 /// If not one byte could be read, the errno that is nearest to the status: `EFAULT` where
-/// nothing is mapped or the process is gone, `EACCES` where the handle lacks the right, else
-/// `EIO`.
+/// nothing is mapped (on Zircon, too, where the process is gone), `EACCES` where the handle
+/// lacks the right, else `EIO` (on the stand-in, too, where the process is gone).
 ///
 /// ```
 /// use gdbstub::target::TargetResult;

@@ -1,12 +1,14 @@
 //! Handles that many threads close, reuse and make at once.
 
+use super::alone;
 use super::storm::{OnPanic, wait_until};
 use super::victim::{PAGE, Victim};
+use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
-use zx_process_memory::sys::{zx_handle_close, zx_handle_t};
-use zx_process_memory::{ProcessRef, Status, stand_in};
+use zx_process_memory::sys::{zx_handle_close, zx_handle_t, zx_process_self};
+use zx_process_memory::{Process, ProcessRef, Status, stand_in};
 
 /// Each process is written its own byte only, by handles that another thread closes and
 /// replaces by ones of the other process, whose files get the same descriptors.
@@ -90,6 +92,36 @@ pub(crate) fn a_process_opened_by_many_threads_at_once_is_one_object() {
         let koids = opened.each_ref().map(|process| process.koid().unwrap());
         assert_eq!(koids, [koids[0]; OPENERS]);
     }
+}
+
+/// The handle is made by whoever asks first, so each race has a process of its own.
+pub(crate) fn the_own_process_is_one_for_all_threads() {
+    for _ in 0..30 {
+        alone::part(&mut alone::program(
+            "handles::own_process_asked_for_at_once",
+        ));
+    }
+}
+
+pub(crate) fn own_process_asked_for_at_once() {
+    const ASKERS: usize = 8;
+    let in_use = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = in_use();
+    let at_once = Barrier::new(ASKERS);
+    let ask = || {
+        at_once.wait();
+        zx_process_self()
+    };
+    let handles = thread::scope(|scope| {
+        let askers = [(); ASKERS].map(|()| scope.spawn(ask));
+        askers.map(|asker| asker.join().unwrap())
+    });
+    assert_eq!(handles, [handles[0]; ASKERS]);
+    // SAFETY: nothing is written by it.
+    let own = unsafe { Process::current() }.unwrap();
+    assert!(own.koid().is_ok());
+    // The losers have closed theirs.
+    assert_eq!(in_use(), before + 3);
 }
 
 /// A handle that may be closed by now.

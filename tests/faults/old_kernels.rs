@@ -12,7 +12,7 @@ use std::os::fd::AsRawFd;
 use zx_process_memory::{Process, Status, stand_in};
 
 /// `_IOWR('f', 17, struct procmap_query)`.
-const PROCMAP_QUERY: u32 = 0xc068_6611;
+pub(crate) const PROCMAP_QUERY: u32 = 0xc068_6611;
 
 fn without_procmap_query() {
     install(&Failing {

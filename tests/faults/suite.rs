@@ -2,6 +2,7 @@
 
 mod alone;
 mod descriptors;
+mod filtered;
 mod flat;
 mod guarded;
 mod handles;
@@ -11,6 +12,7 @@ mod pids;
 mod proc_mounts;
 mod refused;
 mod seccomp;
+mod signals;
 #[path = "../stand_in/suite.rs"]
 mod stand_in;
 mod storm;
@@ -47,7 +49,10 @@ const TESTS: &[Test] = tests! {
         a_pid_that_changes_hands_is_opened_or_refused;
     handles:
         a_handle_closed_under_writers_turns_to_no_other_process
-        a_process_opened_by_many_threads_at_once_is_one_object;
+        a_process_opened_by_many_threads_at_once_is_one_object
+        the_own_process_is_one_for_all_threads;
+    signals:
+        signals_change_nothing;
     flat:
         a_million_duplicates_leave_nothing
         a_hundred_thousand_opens_leave_nothing
@@ -67,6 +72,11 @@ const TESTS: &[Test] = tests! {
         another_proc_over_it_is_not_supported
         the_proc_of_a_namespace_above_is_used
         the_proc_of_a_namespace_below_is_not_supported;
+    filtered:
+        a_write_that_is_forbidden_is_denied
+        where_reads_are_forbidden_they_are_denied_and_nothing_opens
+        where_mappings_may_not_be_asked_for_long_writes_are_denied
+        where_polling_is_forbidden_nothing_opens;
     old_kernels:
         without_procmap_query_all_is_the_same
         without_procmap_query_memory_comes_and_goes_the_same
@@ -83,6 +93,8 @@ const LONG: &[Test] = tests! {
 
 /// What tests have other processes do: as another user, in another namespace.
 const PARTS: &[Test] = tests! {
+    handles:
+        own_process_asked_for_at_once;
     pids:
         same_pid
         changing_hands;

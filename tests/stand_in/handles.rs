@@ -203,6 +203,26 @@ pub(crate) fn info_of_another_size_or_topic_is_refused() {
     );
 }
 
+pub(crate) fn an_answer_needs_a_place() {
+    let mut victim = Victim::start();
+    let vaddr = victim.lay_out(&[Page::ReadWrite]);
+    let process = victim.process();
+    let (handle, koid) = (process.as_raw(), process.koid().unwrap());
+    let (same, nowhere) = (sys::ZX_RIGHT_SAME_RIGHTS, std::ptr::null_mut());
+    // SAFETY: null is refused.
+    let raw = unsafe { sys::zx_handle_duplicate(handle, same, nowhere) };
+    assert_eq!(Status::ok(raw), Err(Status::InvalidArgs));
+    // SAFETY: as above.
+    let raw = unsafe { sys::zx_object_get_child(sys::zx_job_default(), koid, same, nowhere) };
+    assert_eq!(Status::ok(raw), Err(Status::InvalidArgs));
+    // SAFETY: the byte is readable, and a null count is refused, once all is written.
+    let raw = unsafe {
+        sys::zx_process_write_memory(handle, vaddr, [7].as_ptr(), 1, std::ptr::null_mut())
+    };
+    assert_eq!(Status::ok(raw), Err(Status::InvalidArgs));
+    assert_eq!(victim.sees(vaddr..vaddr + 2), [7, 0]);
+}
+
 pub(crate) fn koids_are_never_reused() {
     let mut seen = HashSet::new();
     for _ in 0..20 {

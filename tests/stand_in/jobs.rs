@@ -34,6 +34,12 @@ pub(crate) fn the_calling_process_is_refused() {
     assert_eq!(found.unwrap_err(), Status::InvalidArgs);
 }
 
+pub(crate) fn a_job_shows_its_handle() {
+    let job = JobRef::default_job().unwrap();
+    let handle = sys::zx_job_default();
+    assert_eq!(format!("{job:?}"), format!("JobRef({handle:#x})"));
+}
+
 pub(crate) fn what_is_no_job_is_refused() {
     let victim = Victim::start();
     let process = victim.process();

@@ -78,6 +78,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             a_duplicate_needs_the_right_and_no_more_rights
             info_tells_koid_rights_and_type
             info_of_another_size_or_topic_is_refused
+            an_answer_needs_a_place
             koids_are_never_reused
             a_job_hands_out_its_children
             a_borrowed_handle_stays_open
@@ -116,6 +117,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             a_process_is_found_by_its_koid
             what_is_not_below_the_job_is_not_found
             the_calling_process_is_refused
+            a_job_shows_its_handle
             what_is_no_job_is_refused;
         maps:
             every_mapping_is_listed_as_linux_shows_it

@@ -1,7 +1,7 @@
 //! One breakpoint at a time, seen by the victim itself.
 
 use super::victim::{LEN, Victim};
-use zx_debug_memory::BreakInstruction::{Arm64Brk, Riscv64CEbreak, Riscv64Ebreak, X86Int3};
+use zx_debug_memory::BreakInstruction::{self, Arm64Brk, Riscv64CEbreak, Riscv64Ebreak, X86Int3};
 use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop, Removed};
 use zx_process_memory::Process;
 
@@ -85,6 +85,72 @@ pub(crate) fn an_odd_address_is_refused() {
         assert_eq!(breakpoints.insert(vaddr, instruction), Err(refused));
     }
     assert_eq!(victim.sees(), numbers());
+}
+
+pub(crate) fn on_riscv64_the_instruction_tells_the_length() {
+    // c.nop, c.addi and c.jr, then addi, jal and one of another 32-bit group.
+    for first_byte in [0x01, 0x11, 0x82] {
+        assert_eq!(BreakInstruction::riscv64(first_byte), Riscv64CEbreak);
+    }
+    for first_byte in [0x13, 0x6f, 0xb3] {
+        assert_eq!(BreakInstruction::riscv64(first_byte), Riscv64Ebreak);
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) fn a_handle_that_was_closed_loses_no_breakpoint() {
+    use zx_process_memory::sys::{ZX_OK, zx_handle_close};
+    use zx_process_memory::{ProcessRef, Status};
+
+    let (victim, _) = victim();
+    let (open, vaddr) = (victim.process(), victim.vaddr);
+    let handle = victim.process().into_raw();
+    // SAFETY: it is not used after it was closed, but to see that it is refused.
+    let lent = unsafe { ProcessRef::borrow_raw(handle) }.unwrap();
+    let mut breakpoints = Breakpoints::new(lent, OnDrop::Remove);
+    breakpoints.insert(vaddr, X86Int3).unwrap();
+    assert!(breakpoints.is_standing(vaddr));
+    // SAFETY: ours, and nobody takes its number before the end of this test.
+    assert_eq!(unsafe { zx_handle_close(handle) }, ZX_OK);
+
+    let error = breakpoints.remove(vaddr).unwrap_err();
+    assert!(matches!(error, BreakpointError::Read { .. }), "{error}");
+    assert_eq!(
+        (error.vaddr(), error.status()),
+        (vaddr, Some(Status::BadHandle))
+    );
+    assert!(!breakpoints.is_standing(vaddr));
+    assert!(breakpoints.iter().eq([(vaddr, X86Int3)]));
+    drop(breakpoints);
+    let mut byte = [0];
+    assert_eq!(open.read_memory(vaddr, &mut byte), Ok(1));
+    assert_eq!(byte, [0xcc]);
+}
+
+pub(crate) fn an_error_tells_where_and_what_the_kernel_said() {
+    // One that the kernel gives, since there is no constructor.
+    let stopped = victim().1.insert(0x40, X86Int3).unwrap_err();
+    let BreakpointError::Read { stopped, .. } = stopped else {
+        panic!("{stopped}");
+    };
+    let (vaddr, said) = (0x40, Some(stopped.status));
+    for (error, said) in [
+        (
+            BreakpointError::Misaligned {
+                vaddr,
+                alignment: 4,
+            },
+            None,
+        ),
+        (BreakpointError::Occupied { vaddr, other: 8 }, None),
+        (BreakpointError::NotInserted { vaddr }, None),
+        (BreakpointError::Read { vaddr, stopped }, said),
+        (BreakpointError::Write { vaddr, stopped }, said),
+        (BreakpointError::NotUndone { vaddr, stopped }, said),
+    ] {
+        assert_eq!((error.vaddr(), error.status()), (vaddr, said), "{error}");
+        assert!(error.to_string().contains("0x40"), "{error}");
+    }
 }
 
 pub(crate) fn what_the_program_has_overwritten_is_left_alone() {

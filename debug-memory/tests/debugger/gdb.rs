@@ -7,7 +7,7 @@ use gdbstub::stub::state_machine::GdbStubStateMachine;
 use std::convert::Infallible;
 use zx_debug_memory::gdb::{Arm64, MemoryArch, MemoryTarget, Riscv64, X86_64};
 use zx_debug_memory::{Breakpoints, OnDrop};
-use zx_process_memory::Process;
+use zx_process_memory::{Process, Rights};
 
 /// What the stub has to say.
 struct Answers<'a>(&'a std::cell::RefCell<String>);
@@ -131,6 +131,49 @@ pub(crate) fn what_cannot_be_is_told() {
         "{said:?}"
     );
     assert_eq!(target.breakpoints().iter().count(), 0);
+}
+
+pub(crate) fn what_is_not_allowed_is_told() {
+    let mut victim = Victim::start();
+    let vaddr = victim.vaddr;
+    let weak = victim.process().duplicate(Rights::INSPECT).unwrap();
+    let mut target = MemoryTarget::<_, X86_64>::new(Breakpoints::new(weak, OnDrop::Remove));
+    // The number of EACCES.
+    let said = answers(&mut target, &access(vaddr));
+    assert_eq!(said, ["E0d", "E0d"]);
+    assert_eq!(victim.sees()[0], 0);
+}
+
+/// On Zircon it is told from an unmapped address by nothing.
+#[cfg(target_os = "linux")]
+pub(crate) fn a_process_that_is_gone_is_told() {
+    let victim = Victim::start();
+    let (vaddr, mut target) = (victim.vaddr, target::<X86_64>(&victim));
+    victim.ends();
+    // The number of EIO.
+    assert_eq!(answers(&mut target, &access(vaddr)), ["E05", "E05"]);
+}
+
+/// A read and a write of one byte.
+fn access(vaddr: usize) -> [String; 2] {
+    [format!("m{vaddr:x},1"), format!("M{vaddr:x},1:07")]
+}
+
+pub(crate) fn registers_cannot_be_written() {
+    let victim = Victim::start();
+    let zeros = format!("G{}", "0".repeat(2 * 164));
+    let said = answers(&mut target::<X86_64>(&victim), &[zeros]);
+    assert!(said[0].starts_with('E'), "{said:?}");
+}
+
+pub(crate) fn a_target_shows_its_breakpoints() {
+    let victim = Victim::start();
+    let mut target = target::<X86_64>(&victim);
+    let set = format!("Z0,{:x},1", victim.vaddr);
+    assert_eq!(answers(&mut target, &[set]), ["OK"]);
+    let shown = format!("{target:?}");
+    assert!(shown.starts_with("MemoryTarget(Breakpoints {"), "{shown}");
+    assert!(shown.contains(&format!("{:#x}", victim.vaddr)), "{shown}");
 }
 
 fn registers<A: MemoryArch>(victim: &Victim) -> String {

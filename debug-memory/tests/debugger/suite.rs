@@ -43,6 +43,8 @@ pub(crate) fn main() {
             a_removed_breakpoint_leaves_what_was_there
             a_second_one_in_the_same_place_is_refused
             an_odd_address_is_refused
+            on_riscv64_the_instruction_tells_the_length
+            an_error_tells_where_and_what_the_kernel_said
             what_the_program_has_overwritten_is_left_alone
             a_patch_that_makes_the_instruction_again_is_the_programs
             what_was_removed_or_never_there_is_told
@@ -63,7 +65,15 @@ pub(crate) fn main() {
             breakpoints_may_be_set_and_removed_twice
             a_target_may_take_no_breakpoints
             what_cannot_be_is_told
+            what_is_not_allowed_is_told
+            registers_cannot_be_written
+            a_target_shows_its_breakpoints
             registers_are_unavailable_but_for_the_program_counter;
+    });
+    #[cfg(all(feature = "gdbstub", target_os = "linux"))]
+    tests.extend(tests! {
+        gdb:
+            a_process_that_is_gone_is_told;
     });
     #[cfg(target_os = "fuchsia")]
     tests.extend(tests! {
@@ -74,6 +84,9 @@ pub(crate) fn main() {
     tests.extend(tests! {
         map:
             the_map_of_a_process_that_is_gone_is_refused;
+        // On Fuchsia a job policy may raise an exception.
+        breakpoints:
+            a_handle_that_was_closed_loses_no_breakpoint;
         edges:
             an_instruction_across_two_mappings_is_inserted_and_removed
             a_write_that_stops_half_way_is_taken_back

@@ -1,0 +1,90 @@
+//! A filter of system calls, as a container has one, forbids what an open handle needs.
+
+use super::guarded::guarded;
+use super::old_kernels::PROCMAP_QUERY;
+use super::seccomp::{Failing, install};
+use super::victim::{PAGE, Page, Victim};
+use rustix::io::Errno;
+use std::ptr::null_mut;
+use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1};
+use zx_process_memory::{Process, Status, stand_in};
+
+fn forbid(call: libc::c_long) {
+    let (argument, errno) = (None, Errno::PERM);
+    install(&Failing {
+        call,
+        argument,
+        errno,
+    });
+}
+
+pub(crate) fn a_write_that_is_forbidden_is_denied() {
+    let mut victim = Victim::start();
+    let base = guarded(&mut victim, 2 * PAGE);
+    let process = victim.process();
+    forbid(libc::SYS_pwrite64);
+    for len in [1, PAGE, 2 * PAGE] {
+        let written = process.write_memory(base, &vec![1; len]);
+        assert_eq!(written, Err(Status::AccessDenied), "{len} bytes");
+    }
+    // Nothing else is.
+    let mut seen = vec![1; 2 * PAGE];
+    assert_eq!(process.read_memory(base, &mut seen), Ok(2 * PAGE));
+    assert_eq!(seen, [0; 2 * PAGE]);
+    assert_eq!(process.write_memory(0, &[1; 8192]), Err(Status::NoMemory));
+}
+
+/// What cannot be read cannot be told from this process's own memory either.
+pub(crate) fn where_reads_are_forbidden_they_are_denied_and_nothing_opens() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite; 2]);
+    let process = victim.process();
+    forbid(libc::SYS_pread64);
+    for len in [1, PAGE, 2 * PAGE] {
+        let read = process.read_memory(base, &mut vec![0; len]);
+        assert_eq!(read, Err(Status::AccessDenied), "{len} bytes");
+    }
+    // SAFETY: there is room for no record, and null counts are allowed.
+    let listed = unsafe {
+        let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
+        sys::zx_object_get_info(handle, topic, null_mut(), 0, null_mut(), null_mut())
+    };
+    assert_eq!(Status::ok(listed), Err(Status::AccessDenied));
+    assert_eq!(process.write_memory(base, &[1, 2]), Ok(2));
+    assert_eq!(victim.sees(base..base + 3), [1, 2, 0]);
+
+    let by_child = Process::from_child(&victim.child);
+    assert_eq!(by_child.unwrap_err(), Status::InvalidArgs);
+    let by_pid = stand_in::process_from_pid(victim.child.id());
+    assert_eq!(by_pid.unwrap_err(), Status::InvalidArgs);
+}
+
+pub(crate) fn where_mappings_may_not_be_asked_for_long_writes_are_denied() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite; 2]);
+    let process = victim.process();
+    install(&Failing {
+        call: libc::SYS_ioctl,
+        argument: Some((1, PROCMAP_QUERY)),
+        errno: Errno::PERM,
+    });
+    let across = process.write_memory(base, &[1; PAGE + 1]);
+    assert_eq!(across, Err(Status::AccessDenied));
+    let across = process.read_memory(base, &mut [1; PAGE + 1]);
+    assert_eq!(across, Err(Status::AccessDenied));
+    assert_eq!(process.write_memory(base, &[1; PAGE]), Ok(PAGE));
+    assert!(victim.sees_only(1, base..base + PAGE));
+}
+
+/// Whether a process has ended cannot be told then, and no handle is given out in doubt.
+pub(crate) fn where_polling_is_forbidden_nothing_opens() {
+    let mut victim = Victim::start();
+    let base = victim.lay_out(&[Page::ReadWrite]);
+    let process = victim.process();
+    forbid(libc::SYS_ppoll);
+    let by_child = Process::from_child(&victim.child);
+    assert_eq!(by_child.unwrap_err(), Status::BadState);
+    let by_pid = stand_in::process_from_pid(victim.child.id());
+    assert_eq!(by_pid.unwrap_err(), Status::BadState);
+    assert_eq!(process.write_memory(base, &[1, 2]), Ok(2));
+}
