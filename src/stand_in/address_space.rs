@@ -54,6 +54,7 @@ impl AddressSpace {
     /// Writes at `vaddr`, at most to the end of the mapping that holds it.
     pub(crate) fn write(&self, vaddr: usize, bytes: &[u8]) -> Result<usize, Status> {
         let mut refused = 0;
+        let mut has_been_seen = false;
         loop {
             let bytes = if self.is_within_a_page(vaddr, bytes.len())? {
                 bytes
@@ -68,8 +69,9 @@ impl AddressSpace {
                 Err(Errno::IO) => {
                     let mapping = self.allowed_mapping(vaddr)?;
                     refused += 1;
+                    has_been_seen |= self.byte_at(vaddr).is_ok();
                     if refused == ATTEMPTS {
-                        return Err(self.why_not_written(mapping, vaddr));
+                        return Err(why_not_written(mapping, vaddr, has_been_seen));
                     }
                 }
                 Err(errno) => return Err(linux_error::status("write to /proc/PID/mem", errno)),
@@ -198,21 +200,22 @@ impl AddressSpace {
         }
     }
 
-    /// Linux has one answer, EIO, for several questions.
-    fn why_not_written(&self, mapping: Mapping, vaddr: usize) -> Status {
-        if mapping.of_a_file && self.byte_at(vaddr).is_err() {
-            return Status::OutOfRange;
-        }
-        log::debug!(
-            "Linux does not write at {vaddr:#x}: the mapping is shared and read-only, or \
-             read-only while the kernel runs with proc_mem.force_override=never or =ptrace"
-        );
-        Status::AccessDenied
-    }
-
     fn byte_at(&self, vaddr: usize) -> Result<usize, Errno> {
         pread(&self.memory, &mut [0; 1], vaddr as u64)
     }
+}
+
+/// Linux has one answer, EIO, for several questions. Of a file's memory that could not even be
+/// read in any attempt there is nothing; in one alone it may have been unmapped.
+fn why_not_written(mapping: Mapping, vaddr: usize, has_been_seen: bool) -> Status {
+    if mapping.of_a_file && !has_been_seen {
+        return Status::OutOfRange;
+    }
+    log::debug!(
+        "Linux does not write at {vaddr:#x}: the mapping is shared and read-only, or read-only \
+         while the kernel runs with proc_mem.force_override=never or =ptrace"
+    );
+    Status::AccessDenied
 }
 
 fn why_not_read(mapping: Mapping, vaddr: usize) -> Status {
