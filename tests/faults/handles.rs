@@ -17,8 +17,8 @@ pub(crate) fn a_handle_closed_under_writers_turns_to_no_other_process() {
     const WRITERS: usize = 6;
     const CLOSES: usize = 1000;
     let mut victims = [Victim::start(), Victim::start()];
-    let base = victims[0].lay_out_large(LEN);
-    assert_eq!(victims[1].lay_out_large_at(base, LEN), base);
+    let [first, second] = &mut victims;
+    let base = first.lay_out_large_in_both(second, LEN);
     let pids = [0, 1].map(|which: usize| victims[which].child.id());
     let open = |which: usize| stand_in::process_from_pid(pids[which]).unwrap().into_raw();
     for which in [0, 1] {

@@ -107,6 +107,17 @@ impl Victim {
         self.number(format_args!("large-at {vaddr} {len}"))
     }
 
+    /// The same at one address in both: what could be hit in the other one by mistake. (What
+    /// was tried before stays, so that no address comes twice.)
+    pub(crate) fn lay_out_large_in_both(&mut self, other: &mut Self, len: usize) -> zx_vaddr_t {
+        loop {
+            let base = self.lay_out_large(len);
+            if other.lay_out_large_at(base, len) == base {
+                return base;
+            }
+        }
+    }
+
     /// What the victim itself sees.
     pub(crate) fn sees(&mut self, range: Range<zx_vaddr_t>) -> Vec<u8> {
         let in_range = |page: &zx_vaddr_t| *page < range.end && range.start < page + PAGE;
