@@ -254,7 +254,17 @@ fn is_an_offset(vaddr: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::AddressSpace;
+    use super::{AddressSpace, Range};
+
+    #[test]
+    fn protects_its_vdso_and_no_byte_beside_it() {
+        let own = AddressSpace::open(std::process::id()).unwrap();
+        let Range { start, end } = own.maps.protected().unwrap().pages;
+        let is_protected = |start, end| own.is_protected(start, end).unwrap();
+        assert!(is_protected(start, start + 1) && is_protected(end - 1, end));
+        assert!(is_protected(start - 1, end + 1));
+        assert!(!is_protected(start - 1, start) && !is_protected(end, end + 1));
+    }
 
     #[test]
     fn tells_its_own_memory_from_a_copy() {

@@ -4,6 +4,7 @@ mod alone;
 mod descriptors;
 mod filtered;
 mod flat;
+mod forks;
 mod guarded;
 mod handles;
 mod namespaces;
@@ -53,6 +54,8 @@ const TESTS: &[Test] = tests! {
         the_own_process_is_one_for_all_threads;
     signals:
         signals_change_nothing;
+    forks:
+        a_forked_copy_is_written_and_this_process_is_not;
     flat:
         a_million_duplicates_leave_nothing
         a_hundred_thousand_opens_leave_nothing

@@ -1,4 +1,7 @@
-use super::{Line, Mapping, Maps};
+use super::{
+    Errno, Line, Mapping, Maps, ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING,
+    ZX_INFO_MAPS_TYPE_VMAR, record_name, zx_info_maps_mapping_v1_t, zx_info_maps_v1_t,
+};
 use std::io::Write;
 use std::string::String;
 use std::{format, fs, vec::Vec};
@@ -58,8 +61,8 @@ fn both_ways_of_asking_notice_that_the_process_is_gone() {
     let maps = Maps::open(child.id()).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(maps.search(0x1000), Err(super::Errno::SRCH));
-    assert_eq!(maps.at(0x1000), Err(super::Errno::SRCH));
+    assert_eq!(maps.search(0x1000), Err(Errno::SRCH));
+    assert_eq!(maps.at(0x1000), Err(Errno::SRCH));
 }
 
 #[test]
@@ -91,6 +94,49 @@ fn the_protected_range_holds_every_vvar() {
         (0x1000..0x7000, true)
     );
     assert_eq!(of("").protected().unwrap().pages, 0..0);
+}
+
+#[test]
+fn the_records_say_all_that_the_text_does() {
+    let records = of("1000-3000 rwxp 00002000 fe:00 7 /a/b\n5000-6000 ---s 00000000 00:00 0 \n")
+        .records()
+        .unwrap();
+    let node = |name, depth, type_| zx_info_maps_v1_t {
+        name: record_name(name),
+        size: 0x8000_0000_0000,
+        depth,
+        type_,
+        ..Default::default()
+    };
+    let (depth, type_) = (2, ZX_INFO_MAPS_TYPE_MAPPING);
+    let of_a_file = zx_info_maps_v1_t {
+        name: record_name(b"b"),
+        base: 0x1000,
+        size: 0x2000,
+        depth,
+        type_,
+        mapping: zx_info_maps_mapping_v1_t {
+            mmu_flags: 7,
+            vmo_koid: 7,
+            vmo_offset: 0x2000,
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let nobodys = zx_info_maps_v1_t {
+        base: 0x5000,
+        size: 0x1000,
+        depth,
+        type_,
+        ..Default::default()
+    };
+    let space = node(b"proc", 0, ZX_INFO_MAPS_TYPE_ASPACE);
+    let root = node(b"root", 1, ZX_INFO_MAPS_TYPE_VMAR);
+    assert_eq!(records, [space, root, of_a_file, nobodys]);
+    assert_eq!(
+        Errno::from_io_error(&of("").records().unwrap_err()),
+        Some(Errno::SRCH)
+    );
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! A copy of this process has all that this one has, at the same addresses.
+
+use super::victim::PAGE;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use zx_process_memory::stand_in;
+
+static WORD: [AtomicU8; 8] = [const { AtomicU8::new(0) }; 8];
+
+fn word() -> [u8; 8] {
+    WORD.each_ref().map(|byte| byte.load(Relaxed))
+}
+
+pub(crate) fn a_forked_copy_is_written_and_this_process_is_not() {
+    // SAFETY: there is one thread, and the copy does nothing but wait and end.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        while word()[7] == 0 {
+            std::thread::yield_now();
+        }
+        // SAFETY: ends the copy at once; the harness in it is not its own.
+        unsafe { libc::_exit(i32::from(word() != [8, 7, 6, 5, 4, 3, 2, 1])) };
+    }
+    let copy = stand_in::process_from_pid(pid.cast_unsigned()).unwrap();
+    let vaddr = WORD.as_ptr().addr();
+    // The last byte on its own, since nothing of a write is atomic.
+    assert_eq!(copy.write_memory(vaddr, &[8, 7, 6, 5, 4, 3, 2]), Ok(7));
+    assert_eq!(copy.write_memory(vaddr + 7, &[1]), Ok(1));
+    let mut status = -1;
+    // SAFETY: `status` is writable.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    assert_eq!(status, 0, "as the copy saw it");
+    assert_eq!(word(), [0; 8]);
+    assert!(copy.write_memory(vaddr, &[0; PAGE]).is_err());
+}
