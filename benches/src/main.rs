@@ -17,7 +17,14 @@ const SIZES: [(&str, u64); 6] = [
 ];
 
 /// Ours first, then what is beside it.
-const WAYS: [&str; 5] = ["ours", "file", "vm", "process-memory", "memcpy"];
+const WAYS: [&str; 6] = [
+    "ours",
+    "file",
+    "vm",
+    "process-memory",
+    "process_vm_io",
+    "memcpy",
+];
 
 fn main() -> ExitCode {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(
@@ -41,7 +48,7 @@ fn main() -> ExitCode {
                 );
             }
             if size <= 4096 {
-                for peer in ["vm", "process-memory"] {
+                for peer in ["vm", "process-memory", "process_vm_io"] {
                     let name = format!("{direction} {name} / {peer}");
                     kept &= check(&name, ratio(peer), 1.0 / 1.2);
                 }

@@ -3,9 +3,12 @@ use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, SamplingMode,
 use nix::sys::uio::{RemoteIoVec, process_vm_readv, process_vm_writev};
 use nix::unistd::Pid;
 use process_memory::{CopyAddress, ProcessHandle, PutAddress, TryIntoProcessHandle};
+use process_vm_io::ProcessVirtualMemoryIO;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, IoSlice, IoSliceMut};
+use std::io::{
+    BufRead, BufReader, IoSlice, IoSliceMut, Read as _, Seek as _, SeekFrom, Write as _,
+};
 use std::os::unix::fs::FileExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -62,6 +65,11 @@ impl Victim {
             pid: Pid::from_raw(id),
             child,
         }
+    }
+
+    fn vm_io(&self) -> ProcessVirtualMemoryIO {
+        // SAFETY: what is written is the victim's memory, of which nothing in it knows.
+        unsafe { ProcessVirtualMemoryIO::new(self.child.id(), 0) }.unwrap()
     }
 }
 
@@ -131,6 +139,13 @@ fn bench_writes(criterion: &mut Criterion, victim: &Victim) {
         group.bench_function(BenchmarkId::new("process-memory", size), |bencher| {
             bencher.iter(|| handle.put_address(vaddr, &bytes).unwrap());
         });
+        group.bench_function(BenchmarkId::new("process_vm_io", size), |bencher| {
+            let mut there = victim.vm_io();
+            bencher.iter(|| {
+                there.seek(SeekFrom::Start(vaddr as u64)).unwrap();
+                there.write(&bytes).unwrap()
+            });
+        });
         group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
             let mut to = vec![0; size];
             bencher.iter(|| std::hint::black_box(&mut to[..]).copy_from_slice(&bytes));
@@ -188,6 +203,13 @@ fn bench_reads(criterion: &mut Criterion, victim: &Victim) {
         });
         group.bench_function(BenchmarkId::new("process-memory", size), |bencher| {
             bencher.iter(|| handle.copy_address(vaddr, &mut buffer).unwrap());
+        });
+        group.bench_function(BenchmarkId::new("process_vm_io", size), |bencher| {
+            let mut there = victim.vm_io();
+            bencher.iter(|| {
+                there.seek(SeekFrom::Start(vaddr as u64)).unwrap();
+                there.read(&mut buffer).unwrap()
+            });
         });
         group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
             let from = vec![0x5a; size];
