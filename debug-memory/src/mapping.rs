@@ -133,6 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_of_no_vmo_is_anonymous() {
+        let mut nobodys = record(b"");
+        nobodys.mapping.vmo_koid = 0;
+        assert_eq!(
+            Mapping::from_record(&nobodys).unwrap().kind,
+            Kind::Anonymous
+        );
+    }
+
+    #[test]
     fn any_name_is_taken() {
         let mapping = Mapping::from_record(&record(&[0xff; 32])).unwrap();
         assert_eq!(mapping.name, "\u{fffd}".repeat(32));

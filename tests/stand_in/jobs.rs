@@ -17,12 +17,13 @@ pub(crate) fn a_process_is_found_by_its_koid() {
 }
 
 pub(crate) fn what_is_not_below_the_job_is_not_found() {
-    let mut victim = Victim::start();
-    let process = victim.process();
-    let koid = process.koid().unwrap();
+    let (mut victim, mut other) = (Victim::start(), Victim::start());
+    let open = [victim.process(), other.process()];
+    let [gone, replaced] = open.each_ref().map(|process| process.koid().unwrap());
     let job = JobRef::default_job().unwrap();
     victim.kill_and_wait();
-    for koid in [0, 1, koid, u64::MAX] {
+    other.exec();
+    for koid in [0, 1, gone, replaced, u64::MAX] {
         assert_eq!(job.process(koid).unwrap_err(), Status::NotFound);
     }
 }

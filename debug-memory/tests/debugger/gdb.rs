@@ -6,7 +6,7 @@ use gdbstub::stub::GdbStub;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use std::convert::Infallible;
 use zx_debug_memory::gdb::{Arm64, MemoryArch, MemoryTarget, Riscv64, X86_64};
-use zx_debug_memory::{Breakpoints, OnDrop};
+use zx_debug_memory::{Breakpoints, Map, OnDrop};
 use zx_process_memory::{Process, Rights};
 
 /// What the stub has to say.
@@ -131,6 +131,24 @@ pub(crate) fn what_cannot_be_is_told() {
         "{said:?}"
     );
     assert_eq!(target.breakpoints().iter().count(), 0);
+}
+
+pub(crate) fn a_read_over_the_end_has_what_is_there() {
+    let victim = Victim::start();
+    let process = victim.process();
+    let map = Map::of(&process).unwrap();
+    // The last byte that can be read before nothing is mapped.
+    let mut last = [0];
+    let end = map
+        .iter()
+        .map(|mapping| mapping.range.end)
+        .find(|end| map.at(*end).is_none() && process.read_memory(end - 1, &mut last) == Ok(1))
+        .unwrap();
+    let said = answers(
+        &mut target::<X86_64>(&victim),
+        &[format!("m{:x},4", end - 1)],
+    );
+    assert_eq!(said, [format!("{:02x}", last[0])]);
 }
 
 pub(crate) fn what_is_not_allowed_is_told() {

@@ -65,6 +65,7 @@ pub(crate) fn main() {
             breakpoints_may_be_set_and_removed_twice
             a_target_may_take_no_breakpoints
             what_cannot_be_is_told
+            a_read_over_the_end_has_what_is_there
             what_is_not_allowed_is_told
             registers_cannot_be_written
             a_target_shows_its_breakpoints
