@@ -100,6 +100,22 @@ pub(crate) fn an_instruction_across_two_mappings_is_inserted_and_removed() {
     assert_eq!(pages.around_the_edge(), [7, 8, 9, 7]);
 }
 
+pub(crate) fn an_instruction_across_two_mappings_stands_as_a_whole_or_not() {
+    let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
+    let mut breakpoints = breakpoints();
+    let vaddr = pages.second() - 2;
+    breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
+    // By the program, in the second page. What is written into the first goes to memory then.
+    let written = breakpoints.process().write_memory(pages.second(), &[9]);
+    assert_eq!(written, Ok(1));
+    breakpoints.write_all_memory(vaddr, &[8]).unwrap();
+    assert_eq!(pages.around_the_edge(), [8, 0x00, 9, 0x00]);
+    let mut seen = [0; 4];
+    breakpoints.read_exact_memory(vaddr, &mut seen).unwrap();
+    assert_eq!(seen, [8, 0x00, 9, 0x00]);
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removed::Replaced));
+}
+
 pub(crate) fn a_write_that_stops_half_way_is_taken_back() {
     let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
     lock(pages.second());

@@ -90,6 +90,7 @@ pub(crate) fn main() {
             a_handle_that_was_closed_loses_no_breakpoint;
         edges:
             an_instruction_across_two_mappings_is_inserted_and_removed
+            an_instruction_across_two_mappings_stands_as_a_whole_or_not
             a_write_that_stops_half_way_is_taken_back
             a_removal_that_stops_half_way_keeps_the_breakpoint
             a_write_that_cannot_be_taken_back_is_told_and_mended
