@@ -167,6 +167,19 @@ pub(crate) fn what_the_program_has_overwritten_is_left_alone() {
     assert_eq!(victim.sees(), expected);
 }
 
+pub(crate) fn an_instruction_that_is_read_in_part_stands_as_a_whole_or_not() {
+    let (mut victim, mut breakpoints) = victim();
+    let vaddr = victim.vaddr;
+    breakpoints.insert(vaddr, Arm64Brk).unwrap();
+    let mut part = [0; 2];
+    breakpoints.read_exact_memory(vaddr, &mut part).unwrap();
+    assert_eq!(part, [1, 2]);
+    // What is read in part is the instruction's still; its last byte is not.
+    victim.stores(3, &[0]);
+    breakpoints.read_exact_memory(vaddr, &mut part).unwrap();
+    assert_eq!(part, [0x00, 0x00]);
+}
+
 pub(crate) fn a_patch_that_makes_the_instruction_again_is_the_programs() {
     let (mut victim, mut breakpoints) = victim();
     let vaddr = victim.vaddr;

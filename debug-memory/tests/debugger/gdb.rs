@@ -1,11 +1,12 @@
 //! The adaptors, packet by packet, as GDB would send them.
 
 use super::victim::Victim;
+use gdbstub::arch::Registers;
 use gdbstub::conn::Connection;
 use gdbstub::stub::GdbStub;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use std::convert::Infallible;
-use zx_debug_memory::gdb::{Arm64, MemoryArch, MemoryTarget, Riscv64, X86_64};
+use zx_debug_memory::gdb::{Arm64, MemoryArch, MemoryTarget, NoRegisters, Riscv64, X86_64};
 use zx_debug_memory::{Breakpoints, Map, OnDrop};
 use zx_process_memory::{Process, Rights};
 
@@ -232,6 +233,7 @@ pub(crate) fn a_target_may_take_no_breakpoints() {
 }
 
 pub(crate) fn registers_are_unavailable_but_for_the_program_counter() {
+    assert_eq!(NoRegisters::<164, 128>.pc(), 0);
     let victim = Victim::start();
     for (said, len, pc) in [
         (registers::<X86_64>(&victim), 164, 128),

@@ -46,6 +46,7 @@ pub(crate) fn main() {
             on_riscv64_the_instruction_tells_the_length
             an_error_tells_where_and_what_the_kernel_said
             what_the_program_has_overwritten_is_left_alone
+            an_instruction_that_is_read_in_part_stands_as_a_whole_or_not
             a_patch_that_makes_the_instruction_again_is_the_programs
             what_was_removed_or_never_there_is_told
             a_breakpoint_in_nothing_leaves_nothing
