@@ -54,11 +54,33 @@ pub(crate) fn a_process_is_found_jobs_below() {
     // SAFETY: the handle is the new process's, and given away here.
     let process = unsafe { Process::from_raw(process) }.unwrap();
     let koid = process.koid().unwrap();
+    let before = own_handles();
     let found = JobRef::default_job().unwrap().process(koid);
+    // Those of the jobs that were looked into are closed again.
+    assert_eq!(own_handles(), before + 1);
     // SAFETY: the handles were made above, all but the first.
     let close = |handle| unsafe { zx_handle_close(handle) };
     handles.drain(1..).chain([vmar]).for_each(|handle| {
         close(handle);
     });
     assert_eq!(found.unwrap().koid(), Ok(koid));
+}
+
+/// How many handles this process has, by `ZX_INFO_PROCESS_HANDLE_STATS`.
+#[cfg(target_os = "fuchsia")]
+fn own_handles() -> u32 {
+    use fuchsia_zircon_sys::ZX_INFO_PROCESS_HANDLE_STATS;
+    use std::ptr::null_mut;
+    use zx_process_memory::sys;
+
+    // By type of object, and room for more types than there are.
+    let mut counts = [0u32; 128];
+    // SAFETY: `counts` is writable for its size, and both counts may be null.
+    let raw = unsafe {
+        let (own, topic) = (sys::zx_process_self(), ZX_INFO_PROCESS_HANDLE_STATS);
+        let (buffer, size) = (counts.as_mut_ptr().cast(), size_of_val(&counts));
+        sys::zx_object_get_info(own, topic, buffer, size, null_mut(), null_mut())
+    };
+    Status::ok(raw).unwrap();
+    counts.iter().sum()
 }
