@@ -30,12 +30,6 @@ impl Known {
         let object = self.object.upgrade()?;
         object.as_process()?.is_alive().then_some(object)
     }
-
-    /// The object, if it is of the process and program that was opened now.
-    fn same(&self, opened: &Opened) -> Option<Arc<Object>> {
-        let object = self.alive()?;
-        object.as_process()?.is_same(opened).then_some(object)
-    }
 }
 
 pub(crate) fn kernel() -> &'static Kernel {
@@ -96,13 +90,12 @@ impl Kernel {
         let new = Arc::new(Object::new(Kind::Process(opened)));
         loop {
             let known = lock(&self.processes).get(&pid).cloned();
-            let opened = new.as_process();
-            let same = known
-                .as_ref()
-                .zip(opened)
-                .and_then(|(known, opened)| known.same(opened));
-            if let Some(object) = same {
-                return object;
+            if let Some(alive) = known.as_ref().and_then(Known::alive) {
+                let both = alive.as_process().zip(new.as_process());
+                let is_same = both.is_some_and(|(alive, opened)| alive.is_same(opened));
+                // If it is not, another program has taken the place of the one that was opened,
+                // which is gone and has no claim to the pid.
+                return if is_same { alive } else { new };
             }
             let mut processes = lock(&self.processes);
             // Somebody else may have opened it since; then theirs is looked at.
@@ -141,3 +134,38 @@ const JOB_RIGHTS: Rights = TASK_RIGHTS
     .union(Rights::GET_POLICY)
     .union(Rights::SET_POLICY)
     .union(Rights::MANAGE_JOB);
+
+#[cfg(test)]
+mod tests {
+    use super::{Kernel, Opened};
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+
+    /// As by two threads, one of which was held up between its opening of a process and the
+    /// search for its object.
+    #[test]
+    fn a_program_is_not_taken_for_the_one_that_replaced_it() {
+        let mut child = Command::new("sh")
+            .args(["-c", "echo before; read line; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "before");
+        let before = Opened::by_pid(child.id()).unwrap();
+        stdin.write_all(b"go on\nafter\n").unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "after");
+        let after = Opened::by_pid(child.id()).unwrap();
+        let again = Opened::by_pid(child.id()).unwrap();
+
+        let kernel = Kernel::default();
+        let after = kernel.object_of(after);
+        let before = kernel.object_of(before);
+        assert_ne!(before.koid, after.koid);
+        assert_eq!(kernel.object_of(again).koid, after.koid);
+        drop(stdin);
+        child.wait().unwrap();
+    }
+}

@@ -36,9 +36,10 @@ impl Opened {
         !has_ended(self.pidfd.as_fd()) && !self.space.is_gone()
     }
 
-    /// Whether both run the same program in the same memory; both are alive.
+    /// Whether both run the same program in the same memory. They have the same pid, and one
+    /// is alive.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.pid == other.pid && self.space.is_same_program(&other.space)
+        self.space.is_same_program(&other.space)
     }
 }
 
