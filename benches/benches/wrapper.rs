@@ -2,7 +2,8 @@
 //! in one run, turn about, in this process's own memory.
 //!
 //! Each round times a batch of calls by each way, and of the bare call a second one: by how
-//! much the two differ is what the machine cannot tell.
+//! much the two differ is what the clock cannot tell. (Where code and data happen to lie is the
+//! same in all rounds; that it does not show.)
 
 #[cfg(any(target_os = "fuchsia", target_os = "linux"))]
 mod wrapper {
@@ -13,7 +14,7 @@ mod wrapper {
     use zx_process_memory::{Process, Rights};
 
     const SIZES: [usize; 4] = [1, 64, 4 << 10, 64 << 10];
-    const ROUNDS: usize = 301;
+    const ROUNDS: usize = 303;
     /// Long beside what reading the clock takes.
     const BATCH: Duration = Duration::from_millis(2);
 
@@ -26,15 +27,19 @@ mod wrapper {
     struct Memory([AtomicU8; 64 << 10]);
 
     /// What anyone would write by hand, without a check.
-    fn bare_write(
+    ///
+    /// # Safety
+    ///
+    /// As for the call.
+    unsafe fn bare_write(
         handle: zx_handle_t,
         vaddr: zx_vaddr_t,
         bytes: &[u8],
     ) -> Result<usize, zx_status_t> {
         let mut actual = 0;
         let (buffer, len) = (bytes.as_ptr(), bytes.len());
-        // SAFETY: `bytes` is readable for its length and `actual` writable. Only `MEMORY` is
-        // written.
+        // SAFETY: `bytes` is readable for its length and `actual` writable; the rest is the
+        // caller's.
         let status =
             unsafe { sys::zx_process_write_memory(handle, vaddr, buffer, len, &raw mut actual) };
         if status == ZX_OK {
@@ -64,40 +69,45 @@ mod wrapper {
     pub(crate) fn main() {
         // SAFETY: only `MEMORY` is written, which is atomics.
         let own = unsafe { Process::current() }.unwrap();
+        // Reading wants the right to write as well.
         let process = own.duplicate(Rights::READ_MEMORY).unwrap();
         let (handle, vaddr) = (process.as_raw(), MEMORY.0.as_ptr().addr());
         println!("{ROUNDS} rounds; a ratio with the 95% interval of its median");
         println!("| call | bare, ns | wrapped / bare | bare / bare |");
         println!("|---|---|---|---|");
         for size in SIZES {
-            let bytes = vec![0x5a; size];
-            let bare = |calls| time(calls, || bare_write(handle, vaddr, &bytes) == Ok(size));
-            let wrapped = |calls| time(calls, || process.write_memory(vaddr, &bytes) == Ok(size));
-            row(&format!("write {size} B"), wrapped, bare);
+            let bare = |bytes: &mut [u8]| {
+                // SAFETY: only `MEMORY` is written, and not `bytes`.
+                unsafe { bare_write(handle, vaddr, bytes) == Ok(size) }
+            };
+            let wrapped = |bytes: &mut [u8]| process.write_memory(vaddr, bytes) == Ok(size);
+            row(&format!("write {size} B"), size, wrapped, bare);
         }
         for size in SIZES {
-            let (mut to, mut too) = (vec![0; size], vec![0; size]);
-            let bare = |calls| time(calls, || bare_read(handle, vaddr, &mut to) == Ok(size));
-            let wrapped = |calls| time(calls, || process.read_memory(vaddr, &mut too) == Ok(size));
-            row(&format!("read {size} B"), wrapped, bare);
+            let bare = |buffer: &mut [u8]| bare_read(handle, vaddr, buffer) == Ok(size);
+            let wrapped = |buffer: &mut [u8]| process.read_memory(vaddr, buffer) == Ok(size);
+            row(&format!("read {size} B"), size, wrapped, bare);
         }
     }
 
-    fn time(calls: u32, mut is_done: impl FnMut() -> bool) -> Duration {
+    fn time(calls: u32, bytes: &mut [u8], is_done: impl Fn(&mut [u8]) -> bool) -> Duration {
         let start = Instant::now();
         for _ in 0..calls {
-            assert!(black_box(is_done()), "not all was written or read");
+            assert!(black_box(is_done(bytes)), "not all was written or read");
         }
         start.elapsed()
     }
 
+    /// Both ways have the same buffer.
     fn row(
         name: &str,
-        mut wrapped: impl FnMut(u32) -> Duration,
-        mut bare: impl FnMut(u32) -> Duration,
+        size: usize,
+        wrapped: impl Fn(&mut [u8]) -> bool,
+        bare: impl Fn(&mut [u8]) -> bool,
     ) {
+        let bytes = &mut vec![0x5a; size][..];
         let mut calls = 1;
-        while bare(calls) < BATCH {
+        while time(calls, bytes, &bare) < BATCH {
             calls *= 2;
         }
         let (mut whole, mut ratios, mut noise) = (Vec::new(), Vec::new(), Vec::new());
@@ -106,9 +116,9 @@ mod wrapper {
             let mut times = [Duration::ZERO; 3];
             for way in (0..3).map(|turn| (turn + round) % 3) {
                 times[way] = if way == 0 {
-                    wrapped(calls)
+                    time(calls, bytes, &wrapped)
                 } else {
-                    bare(calls)
+                    time(calls, bytes, &bare)
                 };
             }
             let [wrapped, bare, again] = times.map(|time| time.as_secs_f64());
@@ -125,7 +135,8 @@ mod wrapper {
     }
 
     /// With the interval in which the median of all possible rounds is with 95% certainty, by
-    /// the ranks alone: nothing is known of how times are spread.
+    /// the ranks alone: nothing is known of how times are spread, but that no round depends on
+    /// another.
     fn median(mut sample: Vec<f64>) -> (f64, f64, f64) {
         sample.sort_by(f64::total_cmp);
         let middle = sample.len() / 2;

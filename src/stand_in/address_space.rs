@@ -69,7 +69,11 @@ impl AddressSpace {
                 Err(Errno::IO) => {
                     let mapping = self.allowed_mapping(vaddr)?;
                     refused += 1;
-                    has_been_seen |= self.byte_at(vaddr).is_ok();
+                    match self.byte_at(vaddr) {
+                        Ok(0) => return Err(Status::BadState),
+                        Ok(_) => has_been_seen = true,
+                        Err(_) => {}
+                    }
                     if refused == ATTEMPTS {
                         return Err(why_not_written(mapping, vaddr, has_been_seen));
                     }
@@ -148,8 +152,11 @@ impl AddressSpace {
         })
     }
 
-    pub(crate) fn is_same_program(&self, other: &Self) -> bool {
-        self.auxv == other.auxv
+    /// In the midst of an exec, Linux has not yet said all: then the rest is only in the later
+    /// one. (The last entry marks the end.)
+    pub(crate) fn is_same_program(&self, later: &Self) -> bool {
+        let told = self.auxv.len().saturating_sub(2 * size_of::<usize>());
+        later.auxv.starts_with(&self.auxv[..told])
     }
 
     /// So that the common small write costs one system call.
@@ -264,6 +271,23 @@ mod tests {
         assert!(is_protected(start, start + 1) && is_protected(end - 1, end));
         assert!(is_protected(start - 1, end + 1));
         assert!(!is_protected(start - 1, start) && !is_protected(end, end + 1));
+    }
+
+    #[test]
+    fn a_program_is_the_same_from_the_midst_of_its_exec_on() {
+        let open = || AddressSpace::open(std::process::id()).unwrap();
+        let (mut early, later) = (open(), open());
+        assert!(early.is_same_program(&later));
+        // A few entries and the end; then not even those.
+        let entry = 2 * size_of::<usize>();
+        early.auxv.truncate(4 * entry);
+        early.auxv[3 * entry..].fill(0);
+        assert!(early.is_same_program(&later) && !later.is_same_program(&early));
+        early.auxv = [0; 16].into();
+        assert!(early.is_same_program(&later));
+        early.auxv = later.auxv.clone();
+        early.auxv[entry] ^= 1;
+        assert!(!early.is_same_program(&later));
     }
 
     #[test]

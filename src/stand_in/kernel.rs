@@ -30,6 +30,12 @@ impl Known {
         let object = self.object.upgrade()?;
         object.as_process()?.is_alive().then_some(object)
     }
+
+    /// The object, if it is of the process and program that was opened now.
+    fn same(&self, opened: &Opened) -> Option<Arc<Object>> {
+        let object = self.alive()?;
+        object.as_process()?.is_same(opened).then_some(object)
+    }
 }
 
 pub(crate) fn kernel() -> &'static Kernel {
@@ -90,12 +96,17 @@ impl Kernel {
         let new = Arc::new(Object::new(Kind::Process(opened)));
         loop {
             let known = lock(&self.processes).get(&pid).cloned();
-            if let Some(alive) = known.as_ref().and_then(Known::alive) {
-                let both = alive.as_process().zip(new.as_process());
-                let is_same = both.is_some_and(|(alive, opened)| alive.is_same(opened));
-                // If it is not, another program has taken the place of the one that was opened,
-                // which is gone and has no claim to the pid.
-                return if is_same { alive } else { new };
+            let opened = new.as_process();
+            let same = known
+                .as_ref()
+                .zip(opened)
+                .and_then(|(known, opened)| known.same(opened));
+            if let Some(object) = same {
+                return object;
+            }
+            // What has ended or was replaced meanwhile has no claim to the pid.
+            if !opened.is_some_and(Opened::is_alive) {
+                return new;
             }
             let mut processes = lock(&self.processes);
             // Somebody else may have opened it since; then theirs is looked at.
@@ -138,8 +149,29 @@ const JOB_RIGHTS: Rights = TASK_RIGHTS
 #[cfg(test)]
 mod tests {
     use super::{Kernel, Opened};
+    use crate::stand_in::{address_space, pidfd};
+    use rustix::fd::AsFd;
     use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
+
+    /// As of a process that was opened after its vfork and before its exec, when it still had
+    /// its parent's memory, which goes on to be there.
+    #[test]
+    fn a_program_keeps_its_koid_beside_a_handle_from_before_its_exec() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let own = pidfd(std::process::id()).unwrap();
+        let shared = address_space(own.as_fd()).unwrap();
+        let early = Opened::from_parts(child.id(), pidfd(child.id()).unwrap(), shared);
+        let opened = || Opened::by_pid(child.id()).unwrap();
+
+        let kernel = Kernel::default();
+        let early = kernel.object_of(early);
+        let first = kernel.object_of(opened());
+        assert_ne!(first.koid, early.koid);
+        assert_eq!(kernel.object_of(opened()).koid, first.koid);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 
     /// As by two threads, one of which was held up between its opening of a process and the
     /// search for its object.

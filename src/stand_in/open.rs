@@ -36,10 +36,10 @@ impl Opened {
         !has_ended(self.pidfd.as_fd()) && !self.space.is_gone()
     }
 
-    /// Whether both run the same program in the same memory. They have the same pid, and one
-    /// is alive.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.space.is_same_program(&other.space)
+    /// Whether this, which is alive, runs the program in the memory that was opened later by
+    /// the same pid.
+    pub(crate) fn is_same(&self, later: &Self) -> bool {
+        self.space.is_same_program(&later.space)
     }
 }
 

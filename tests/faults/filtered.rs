@@ -2,7 +2,7 @@
 
 use super::guarded::guarded;
 use super::old_kernels::PROCMAP_QUERY;
-use super::seccomp::{Failing, install};
+use super::seccomp::{Answered, install};
 use super::victim::{PAGE, Page, Victim};
 use rustix::io::Errno;
 use std::ptr::null_mut;
@@ -10,8 +10,8 @@ use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1};
 use zx_process_memory::{Process, Status, stand_in};
 
 fn forbid(call: libc::c_long) {
-    let (argument, errno) = (None, Errno::PERM);
-    install(&Failing {
+    let (argument, errno) = (None, Some(Errno::PERM));
+    install(&Answered {
         call,
         argument,
         errno,
@@ -63,10 +63,10 @@ pub(crate) fn where_mappings_may_not_be_asked_for_long_writes_are_denied() {
     let mut victim = Victim::start();
     let base = victim.lay_out(&[Page::ReadWrite; 2]);
     let process = victim.process();
-    install(&Failing {
+    install(&Answered {
         call: libc::SYS_ioctl,
         argument: Some((1, PROCMAP_QUERY)),
-        errno: Errno::PERM,
+        errno: Some(Errno::PERM),
     });
     let across = process.write_memory(base, &[1; PAGE + 1]);
     assert_eq!(across, Err(Status::AccessDenied));
@@ -74,6 +74,22 @@ pub(crate) fn where_mappings_may_not_be_asked_for_long_writes_are_denied() {
     assert_eq!(across, Err(Status::AccessDenied));
     assert_eq!(process.write_memory(base, &[1; PAGE]), Ok(PAGE));
     assert!(victim.sees_only(1, base..base + PAGE));
+}
+
+/// As of a process that never stops to exec: a live one's memory is never empty.
+pub(crate) fn where_memory_is_gone_at_each_look_nothing_opens() {
+    let victim = Victim::start();
+    let process = victim.process();
+    install(&Answered {
+        call: libc::SYS_pread64,
+        argument: None,
+        errno: None,
+    });
+    let by_child = Process::from_child(&victim.child);
+    assert_eq!(by_child.unwrap_err(), Status::BadState);
+    let by_pid = stand_in::process_from_pid(victim.child.id());
+    assert_eq!(by_pid.unwrap_err(), Status::BadState);
+    assert_eq!(process.read_memory(0x1000, &mut [0]), Err(Status::BadState));
 }
 
 /// Whether a process has ended cannot be told then, and no handle is given out in doubt.

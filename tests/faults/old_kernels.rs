@@ -1,6 +1,6 @@
 //! Linux before 6.11, 5.4 and 5.3, played by a filter of system calls.
 
-use super::seccomp::{Failing, install};
+use super::seccomp::{Answered, install};
 use super::stand_in::tests;
 use super::under_way::{THERE, comes_and_goes};
 use super::victim::{Page, Victim};
@@ -15,10 +15,10 @@ use zx_process_memory::{Process, Status, stand_in};
 pub(crate) const PROCMAP_QUERY: u32 = 0xc068_6611;
 
 fn without_procmap_query() {
-    install(&Failing {
+    install(&Answered {
         call: libc::SYS_ioctl,
         argument: Some((1, PROCMAP_QUERY)),
-        errno: Errno::NOTTY,
+        errno: Some(Errno::NOTTY),
     });
     let maps = File::open("/proc/self/maps").unwrap();
     let request = PROCMAP_QUERY.into();
@@ -47,10 +47,10 @@ fn without_pidfd_open(errno: Errno, expected: Status) {
     let mut victim = Victim::start();
     let base = victim.lay_out(&[Page::ReadWrite]);
     let before = victim.process();
-    install(&Failing {
+    install(&Answered {
         call: libc::SYS_pidfd_open,
         argument: None,
-        errno,
+        errno: Some(errno),
     });
     let by_child = Process::from_child(&victim.child);
     assert_eq!(by_child.unwrap_err(), expected);
@@ -75,10 +75,10 @@ pub(crate) fn where_pidfd_open_is_forbidden_opening_is_denied() {
 
 /// Linux 5.3 knows pidfds, but does not wait on them.
 pub(crate) fn without_waitid_on_a_pidfd_a_child_is_not_supported() {
-    install(&Failing {
+    install(&Answered {
         call: libc::SYS_waitid,
         argument: Some((0, libc::P_PIDFD)),
-        errno: Errno::INVAL,
+        errno: Some(Errno::INVAL),
     });
     let mut victim = Victim::start();
     let base = victim.lay_out(&[Page::ReadWrite]);

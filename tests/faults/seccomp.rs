@@ -4,12 +4,13 @@ use super::alone;
 use rustix::io::Errno;
 use std::io;
 
-/// A system call that fails from now on; where an argument is named, only with this value
-/// in its lower half.
-pub(crate) struct Failing {
+/// A system call that is not made from now on; where an argument is named, only with this
+/// value in its lower half.
+pub(crate) struct Answered {
     pub(crate) call: libc::c_long,
     pub(crate) argument: Option<(u32, u32)>,
-    pub(crate) errno: Errno,
+    /// Its answer; without one it is 0.
+    pub(crate) errno: Option<Errno>,
 }
 
 /// Where in `struct seccomp_data` they are.
@@ -17,7 +18,7 @@ const CALL: u32 = 0;
 const ARGUMENTS: u32 = 16;
 
 /// For this process from now on, and for all that it starts.
-pub(crate) fn install(failing: &Failing) {
+pub(crate) fn install(answered: &Answered) {
     let mut filter = Vec::new();
     let mut expect = |at, value, to_the_end| {
         filter.push(statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, at));
@@ -26,13 +27,14 @@ pub(crate) fn install(failing: &Failing) {
         filter.push(jump);
     };
     // From each jump to the last statement, which allows the call.
-    let to_the_end = if failing.argument.is_some() { 3 } else { 1 };
-    expect(CALL, u32::try_from(failing.call).unwrap(), to_the_end);
-    if let Some((index, value)) = failing.argument {
+    let to_the_end = if answered.argument.is_some() { 3 } else { 1 };
+    expect(CALL, u32::try_from(answered.call).unwrap(), to_the_end);
+    if let Some((index, value)) = answered.argument {
         let lower_half = if cfg!(target_endian = "big") { 4 } else { 0 };
         expect(ARGUMENTS + index * 8 + lower_half, value, 1);
     }
-    let errno = u32::try_from(failing.errno.raw_os_error()).unwrap();
+    let errno = answered.errno.map_or(0, Errno::raw_os_error);
+    let errno = u32::try_from(errno).unwrap();
     for answer in [libc::SECCOMP_RET_ERRNO | errno, libc::SECCOMP_RET_ALLOW] {
         filter.push(statement(libc::BPF_RET | libc::BPF_K, answer));
     }

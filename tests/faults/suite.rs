@@ -79,6 +79,7 @@ const TESTS: &[Test] = tests! {
         a_write_that_is_forbidden_is_denied
         where_reads_are_forbidden_they_are_denied_and_nothing_opens
         where_mappings_may_not_be_asked_for_long_writes_are_denied
+        where_memory_is_gone_at_each_look_nothing_opens
         where_polling_is_forbidden_nothing_opens;
     old_kernels:
         without_procmap_query_all_is_the_same

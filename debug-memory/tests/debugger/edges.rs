@@ -4,8 +4,8 @@
 use super::victim::Victim;
 use log::{LevelFilter, Log, Metadata, Record};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use zx_debug_memory::BreakInstruction::{Arm64Brk, Riscv64Ebreak, X86Int3};
 use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop, Removed};
 use zx_process_memory::{Process, Status};
@@ -156,7 +156,10 @@ pub(crate) fn a_removal_that_stops_half_way_keeps_the_breakpoint() {
 /// so a write that worked once does not work again.
 struct LockOnFailure;
 
-static TO_LOCK: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// The page, or 0. Told on the thread that writes, so other tests have nothing to do with it.
+    static TO_LOCK: Cell<usize> = const { Cell::new(0) };
+}
 
 impl Log for LockOnFailure {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -166,7 +169,7 @@ impl Log for LockOnFailure {
     fn log(&self, record: &Record<'_>) {
         let line = record.args().to_string();
         if line.starts_with("zx_process_write_memory(") {
-            match TO_LOCK.swap(0, Relaxed) {
+            match TO_LOCK.take() {
                 0 => {}
                 page => lock(page),
             }
@@ -190,7 +193,7 @@ pub(crate) fn a_write_that_cannot_be_taken_back_is_told_and_mended() {
     let mut breakpoints = breakpoints();
     let vaddr = pages.second() - 2;
     lock(pages.second());
-    TO_LOCK.store(pages.first(), Relaxed);
+    TO_LOCK.set(pages.first());
     let error = breakpoints.insert(vaddr, Riscv64Ebreak).unwrap_err();
     let BreakpointError::NotUndone { stopped, .. } = error else {
         panic!("{error}");
@@ -232,7 +235,7 @@ pub(crate) fn a_removal_that_cannot_be_taken_back_is_told_and_mended() {
     let vaddr = pages.second() - 2;
     breakpoints.insert(vaddr, Riscv64Ebreak).unwrap();
     lock(pages.second());
-    TO_LOCK.store(pages.first(), Relaxed);
+    TO_LOCK.set(pages.first());
     let error = breakpoints.remove(vaddr).unwrap_err();
     assert!(
         matches!(error, BreakpointError::NotUndone { .. }),
@@ -340,6 +343,15 @@ pub(crate) fn half_an_instruction_is_removed_where_the_rest_is_gone() {
             .read_exact_memory(left, &mut seen)
             .unwrap();
         assert_eq!(seen, if first_is_gone { [8, 7] } else { [8, 8] });
+        // What is left of the two; the other's place may be somebody's by now.
+        let left = if first_is_gone {
+            pages.second()
+        } else {
+            pages.first()
+        };
+        std::mem::forget(pages);
+        // SAFETY: mapped by `new`, and nothing else knows of it.
+        unsafe { munmap(left as *mut c_void, PAGE) }.unwrap();
     }
 }
 

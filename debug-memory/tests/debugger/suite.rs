@@ -104,7 +104,8 @@ pub(crate) fn main() {
             a_process_that_is_gone_has_no_breakpoints;
     });
     let arguments = Arguments {
-        // Old kernels under emulation start one process at a time best.
+        // Old kernels under emulation start one process at a time best; and a handle that a test
+        // has closed must not come to name another's.
         test_threads: Some(1),
         ..Arguments::from_args()
     };
