@@ -143,7 +143,7 @@ fn bench_writes(criterion: &mut Criterion, victim: &Victim) {
             let mut there = victim.vm_io();
             bencher.iter(|| {
                 there.seek(SeekFrom::Start(vaddr as u64)).unwrap();
-                there.write(&bytes).unwrap()
+                there.write_all(&bytes).unwrap();
             });
         });
         group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
@@ -208,7 +208,7 @@ fn bench_reads(criterion: &mut Criterion, victim: &Victim) {
             let mut there = victim.vm_io();
             bencher.iter(|| {
                 there.seek(SeekFrom::Start(vaddr as u64)).unwrap();
-                there.read(&mut buffer).unwrap()
+                there.read_exact(&mut buffer).unwrap();
             });
         });
         group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
