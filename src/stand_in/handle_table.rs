@@ -1,6 +1,6 @@
 use super::object::Object;
 use crate::sys::{zx_handle_t, zx_rights_t};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a handle stands for. A clone keeps the object alive, so that a handle can
@@ -20,7 +20,7 @@ pub(crate) struct HandleTable(Mutex<Table>);
 #[derive(Default)]
 struct Table {
     last: u32,
-    entries: HashMap<zx_handle_t, Entry>,
+    entries: BTreeMap<zx_handle_t, Entry>,
 }
 
 const SHAPE: zx_handle_t = 0b11;
