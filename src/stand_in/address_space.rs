@@ -4,21 +4,23 @@ use crate::Status;
 use crate::sys::zx_info_maps_v1_t;
 use rustix::io::{Errno, pread, pwrite};
 use std::format;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::OnceLock;
 use std::vec::Vec;
 
 /// The memory of one process, as it was when it was opened: it is not that of a
 /// later process with the same pid, nor of a later program in the same process.
 pub(crate) struct AddressSpace {
+    /// The PID in the `/proc` that was opened.
+    pub(crate) pid_in_proc: u32,
     memory: File,
     maps: Maps,
-    /// What Linux told the program at its start: with it the addresses of its stack and
-    /// of random bytes, so that no two programs have the same.
-    auxv: Vec<u8>,
+    /// `/proc/PID/auxv`, read when two address spaces are compared.
+    auxv: File,
     /// vDSO and vvar. What the kernel shares with every process is not the
     /// debugger's to change. Not there yet in a process that is about to exec: its
     /// parent is let go on before Linux has mapped them.
@@ -30,6 +32,9 @@ pub(crate) struct AddressSpace {
 /// and maps in between. What is refused for good is refused each time.
 const ATTEMPTS: usize = 16;
 
+/// `AT_RANDOM` of `<linux/auxvec.h>`.
+const AT_RANDOM: usize = 25;
+
 /// The smallest page of any 64-bit Linux. No mapping begins or ends within one.
 const PAGE: usize = 4096;
 
@@ -40,9 +45,10 @@ impl AddressSpace {
         for_writing.read(true).write(true);
         let memory = for_writing.open(format!("/proc/{pid}/mem"))?;
         let space = Self {
+            pid_in_proc: pid,
             memory,
             maps: Maps::open(pid)?,
-            auxv: fs::read(format!("/proc/{pid}/auxv"))?,
+            auxv: File::open(format!("/proc/{pid}/auxv"))?,
             protected: OnceLock::new(),
         };
         // Looked up now, so that the first write need not. What cannot be read now is
@@ -130,33 +136,70 @@ impl AddressSpace {
         matches!(self.byte_at(0), Ok(0))
     }
 
-    /// Whether this is the memory of the calling process. A pid cannot tell: a child
-    /// made by `vfork` shares it, too.
-    pub(crate) fn is_ours(&self) -> bool {
+    /// Whether this is the memory of the calling process. The PID does not show it: a child made
+    /// by `vfork` has its parent's memory until its exec.
+    ///
+    /// An error means that it cannot be determined.
+    pub(crate) fn is_ours(&self) -> Result<bool, Errno> {
         let mut marker = 0u64;
-        (1..=2u64).all(|turn| {
+        let vaddr = (&raw const marker).addr();
+        // Linux grows a stack when an address below it is read, so an address at which the other
+        // process has no mapping is not read.
+        match self.maps.at(vaddr) {
+            Ok(Some(_)) => {}
+            Ok(None) | Err(Errno::SRCH) => return Ok(false),
+            Err(errno) => return Err(errno),
+        }
+        for turn in 1..=2u64 {
             let mut seen = [0; 8];
-            // SAFETY: `marker` is ours. It is written and read volatilely, since the
-            // compiler must not know that nobody else reads it.
+            // SAFETY: `marker` is a local variable. The access is volatile because the kernel
+            // reads it through another mapping, which the compiler does not see.
             unsafe { (&raw mut marker).write_volatile(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15)) };
-            let read = pread(&self.memory, &mut seen, (&raw const marker).addr() as u64);
-            // SAFETY: as above.
+            let count = match pread(&self.memory, &mut seen, vaddr as u64) {
+                Ok(count) => count,
+                Err(Errno::IO) => return Ok(false),
+                Err(errno) => return Err(errno),
+            };
+            // SAFETY: as for the write.
             let now = unsafe { (&raw const marker).read_volatile() };
-            match read {
-                Ok(count) => count == seen.len() && u64::from_ne_bytes(seen) == now,
-                // Nothing is there, where we have `marker`.
-                Err(Errno::IO) => false,
-                // Not told, so it is taken for ours.
-                Err(_) => true,
+            if count != size_of_val(&seen) || u64::from_ne_bytes(seen) != now {
+                return Ok(false);
             }
+        }
+        Ok(true)
+    }
+
+    /// Whether both are one address space. Both were opened from the same process, so they differ
+    /// only if the process called exec in between.
+    ///
+    /// An exec gives a program a new auxiliary vector and new random bytes at the address that
+    /// the vector has under `AT_RANDOM`.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        // During an exec Linux may fill in the vector between the two reads.
+        (0..ATTEMPTS).any(|_| match (self.program_mark(), other.program_mark()) {
+            (Ok(this), Ok(other)) => this == other,
+            _ => false,
         })
     }
 
-    /// In the midst of an exec, Linux has not yet said all: then the rest is only in the later
-    /// one. (The last entry marks the end.)
-    pub(crate) fn is_same_program(&self, later: &Self) -> bool {
-        let told = self.auxv.len().saturating_sub(2 * size_of::<usize>());
-        later.auxv.starts_with(&self.auxv[..told])
+    /// The auxiliary vector, and the bytes at `AT_RANDOM` if there are any.
+    fn program_mark(&self) -> io::Result<(Vec<u8>, Option<[u8; 16]>)> {
+        let mut auxv = std::vec![0; 2048];
+        let len = self.auxv.read_at(&mut auxv, 0)?;
+        auxv.truncate(len);
+        let vaddr = auxv_value(&auxv, AT_RANDOM).filter(|vaddr| is_an_offset(*vaddr));
+        let random = vaddr.and_then(|vaddr| {
+            self.maps.at(vaddr).ok()??;
+            let mut random = [0; 16];
+            let count = pread(&self.memory, &mut random, vaddr as u64).ok()?;
+            (count == size_of_val(&random)).then_some(random)
+        });
+        Ok((auxv, random))
+    }
+
+    /// The device of the `/proc` that this was opened in.
+    pub(crate) fn proc_device(&self) -> io::Result<u64> {
+        Ok(self.memory.metadata()?.dev())
     }
 
     /// So that the common small write costs one system call.
@@ -240,6 +283,15 @@ fn not_listed(error: &io::Error) -> Status {
     }
 }
 
+/// The value of an entry of an auxiliary vector, which consists of pairs of words.
+fn auxv_value(auxv: &[u8], key: usize) -> Option<usize> {
+    const WORD: usize = size_of::<usize>();
+    let word = |bytes: &[u8]| bytes.try_into().map(usize::from_ne_bytes).ok();
+    auxv.chunks_exact(2 * WORD)
+        .find(|pair| word(&pair[..WORD]) == Some(key))
+        .and_then(|pair| word(&pair[WORD..]))
+}
+
 fn is_in_a_page(vaddr: usize, len: usize) -> bool {
     vaddr % PAGE + len <= PAGE
 }
@@ -262,6 +314,9 @@ fn is_an_offset(vaddr: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{AddressSpace, Range};
+    use std::io::{Read, Write};
+    use std::os::unix::process::CommandExt;
+    use std::process::Stdio;
 
     #[test]
     fn protects_its_vdso_and_no_byte_beside_it() {
@@ -274,43 +329,68 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_the_same_from_the_midst_of_its_exec_on() {
-        let open = || AddressSpace::open(std::process::id()).unwrap();
-        let (mut early, later) = (open(), open());
-        assert!(early.is_same_program(&later));
-        // A few entries and the end; then not even those.
-        let entry = 2 * size_of::<usize>();
-        early.auxv.truncate(4 * entry);
-        early.auxv[3 * entry..].fill(0);
-        assert!(early.is_same_program(&later) && !later.is_same_program(&early));
-        early.auxv = [0; 16].into();
-        assert!(early.is_same_program(&later));
-        early.auxv = later.auxv.clone();
-        early.auxv[entry] ^= 1;
-        assert!(!early.is_same_program(&later));
+    fn address_space_opened_twice_is_the_same() {
+        let [first, second] = [(); 2].map(|()| AddressSpace::open(std::process::id()).unwrap());
+        assert!(first.is_same(&second));
+    }
+
+    /// Without address space layout randomization two programs have equal auxiliary vectors.
+    #[test]
+    fn equal_auxiliary_vectors_do_not_make_two_programs_the_same() {
+        let mut cats = [(); 2].map(|()| {
+            let mut cat = std::process::Command::new("cat");
+            // SAFETY: the call takes no pointer and is safe between fork and exec.
+            unsafe {
+                cat.pre_exec(|| {
+                    libc::personality(0x004_0000);
+                    Ok(())
+                })
+            };
+            cat.stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+        });
+        let spaces = cats.each_mut().map(|cat| {
+            // An answer proves that the exec is complete.
+            cat.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+            cat.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+            AddressSpace::open(cat.id()).unwrap()
+        });
+        let [first, second] = spaces.each_ref().map(|space| space.program_mark().unwrap());
+        assert!(first.1.is_some() && second.1.is_some());
+        if first.0 == second.0 {
+            assert!(!spaces[0].is_same(&spaces[1]));
+        } else {
+            std::println!("this Linux randomizes addresses all the same");
+        }
+        for mut cat in cats {
+            cat.kill().unwrap();
+            cat.wait().unwrap();
+        }
     }
 
     #[test]
     fn tells_its_own_memory_from_a_copy() {
         let own = AddressSpace::open(std::process::id()).unwrap();
-        assert!(own.is_ours());
+        assert_eq!(own.is_ours(), Ok(true));
         // By the id of a thread as well, which has the same memory.
         let thread = std::thread::spawn(|| {
             let id = rustix::thread::gettid().as_raw_nonzero().get();
             AddressSpace::open(id.cast_unsigned()).unwrap().is_ours()
         });
-        assert!(thread.join().unwrap());
+        assert_eq!(thread.join().unwrap(), Ok(true));
 
         let mut child = std::process::Command::new("cat")
-            .stdin(std::process::Stdio::piped())
+            .stdin(Stdio::piped())
             .spawn()
             .unwrap();
         let other = AddressSpace::open(child.id()).unwrap();
-        assert!(!other.is_ours());
+        assert_eq!(other.is_ours(), Ok(false));
         assert!(!other.is_gone());
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(other.is_gone());
-        assert!(!other.is_ours());
+        assert_eq!(other.is_ours(), Ok(false));
     }
 }

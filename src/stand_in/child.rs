@@ -15,7 +15,7 @@ pub(super) fn open(child: &Child) -> Result<Process, Status> {
     let pid = child.id();
     for _ in 0..PATIENCE.0 {
         let opened = open_once(pid)?;
-        if !opened.shares_our_memory() {
+        if opened.space.is_ours() == Ok(false) {
             return kernel().new_process(opened);
         }
         sleep(PATIENCE.1);
@@ -32,7 +32,7 @@ fn open_once(pid: u32) -> Result<Opened, Status> {
     let space = address_space(pidfd.as_fd());
     // First of all: if this is a stranger, what else Linux said was about the stranger.
     check_child_of_ours(pidfd.as_fd())?;
-    Ok(Opened::from_parts(pid, pidfd, space?))
+    Opened::new(pidfd, space?)
 }
 
 /// A pid that was free again may have come to name anybody's process. A stranger's is

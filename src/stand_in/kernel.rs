@@ -1,9 +1,10 @@
 use super::handle_table::{Entry, HandleTable};
 use super::object::{Kind, Object};
 use super::open::Opened;
+use super::process_id::ProcessId;
 use crate::sys::{ZX_HANDLE_INVALID, zx_handle_t, zx_koid_t};
 use crate::{Process, Rights, Status};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// All that the stand-in knows.
@@ -11,10 +12,12 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 pub(crate) struct Kernel {
     pub(crate) handles: HandleTable,
     job: OnceLock<(zx_koid_t, zx_handle_t)>,
-    /// By pid, so that a process that is opened again is the same object.
-    processes: Mutex<HashMap<u32, Known>>,
-    /// By pid too: a fork of this program is another process.
-    own: Mutex<HashMap<u32, zx_handle_t>>,
+    /// The newest object of each process, so that a process that is opened again has the same
+    /// koid.
+    processes: Mutex<BTreeMap<ProcessId, Known>>,
+    /// The calling process's handle to itself; 0 until it is needed. In a fork of this program it
+    /// is still the handle to the original.
+    own: Mutex<zx_handle_t>,
 }
 
 #[derive(Clone)]
@@ -44,28 +47,42 @@ pub(crate) fn kernel() -> &'static Kernel {
 }
 
 impl Kernel {
+    /// A handle for safe code, so never one to the calling process or to memory that it shares.
     pub(crate) fn new_process(&self, opened: Opened) -> Result<Process, Status> {
+        if opened.space.is_ours() != Ok(false) {
+            return Err(Status::InvalidArgs);
+        }
         let handle = self.insert_process(opened);
-        // SAFETY: the handle was just made and is given away here.
+        // SAFETY: the handle was made here, and nothing else closes it. It does not name the
+        // calling process, as was just checked.
         unsafe { Process::from_raw(handle) }
     }
 
     /// The calling process's handle to itself; 0 if Linux does not let it open its
     /// own memory.
     pub(crate) fn own_process(&self) -> zx_handle_t {
-        let pid = std::process::id();
-        if let Some(&handle) = lock(&self.own).get(&pid) {
-            return handle;
+        let cached = *lock(&self.own);
+        if self.is_own(cached) {
+            return cached;
         }
-        let Ok(opened) = Opened::by_pid(pid) else {
+        let Ok(opened) = Opened::by_pid(std::process::id()) else {
             return ZX_HANDLE_INVALID;
         };
         let new = self.insert_process(opened);
-        let first = *lock(&self.own).entry(pid).or_insert(new);
-        if first != new {
+        let mut own = lock(&self.own);
+        if *own == cached {
+            *own = new;
+        } else {
+            // Another thread was faster.
             self.handles.remove(new);
         }
-        first
+        *own
+    }
+
+    fn is_own(&self, handle: zx_handle_t) -> bool {
+        let entry = self.handles.get(handle);
+        let process = entry.as_ref().and_then(|entry| entry.object.as_process());
+        process.is_some_and(|process| process.space.is_ours() == Ok(true))
     }
 
     pub(crate) fn default_job(&self) -> (zx_koid_t, zx_handle_t) {
@@ -92,10 +109,10 @@ impl Kernel {
     }
 
     fn object_of(&self, opened: Opened) -> Arc<Object> {
-        let pid = opened.pid;
+        let id = opened.id;
         let new = Arc::new(Object::new(Kind::Process(opened)));
         loop {
-            let known = lock(&self.processes).get(&pid).cloned();
+            let known = lock(&self.processes).get(&id).cloned();
             let opened = new.as_process();
             let same = known
                 .as_ref()
@@ -104,16 +121,16 @@ impl Kernel {
             if let Some(object) = same {
                 return object;
             }
-            // What has ended or was replaced meanwhile has no claim to the pid.
+            // A process that has ended or called exec since must not replace its successor.
             if !opened.is_some_and(Opened::is_alive) {
                 return new;
             }
             let mut processes = lock(&self.processes);
             // Somebody else may have opened it since; then theirs is looked at.
-            if processes.get(&pid).map(|now| now.koid) == known.map(|then| then.koid) {
+            if processes.get(&id).map(|now| now.koid) == known.map(|then| then.koid) {
                 processes.retain(|_, known| known.object.strong_count() != 0);
                 let (koid, object) = (new.koid, Arc::downgrade(&new));
-                processes.insert(pid, Known { koid, object });
+                processes.insert(id, Known { koid, object });
                 return new;
             }
         }
@@ -161,7 +178,7 @@ mod tests {
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let own = pidfd(std::process::id()).unwrap();
         let shared = address_space(own.as_fd()).unwrap();
-        let early = Opened::from_parts(child.id(), pidfd(child.id()).unwrap(), shared);
+        let early = Opened::new(pidfd(child.id()).unwrap(), shared).unwrap();
         let opened = || Opened::by_pid(child.id()).unwrap();
 
         let kernel = Kernel::default();

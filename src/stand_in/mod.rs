@@ -74,13 +74,14 @@ mod linux_error;
 mod mapping;
 mod object;
 mod open;
+mod process_id;
 
 pub(crate) use handle_table::Entry;
 pub(crate) use kernel::kernel;
 pub(crate) use open::{Opened, address_space, pidfd};
 
 /// The process with this pid. As long as a handle to it is open, another one gets the
-/// same koid. An open process holds three file descriptors.
+/// same koid. An open process holds four file descriptors.
 ///
 /// Wraps `pidfd_open` and `open` of `/proc/PID/mem`. The caller must be allowed to
 /// trace the process: same user, dumpable, and whatever Yama and the container say.
@@ -115,11 +116,7 @@ pub(crate) use open::{Opened, address_space, pidfd};
 /// # }
 /// ```
 pub fn process_from_pid(pid: u32) -> Result<Process, Status> {
-    let opened = Opened::by_pid(pid)?;
-    if opened.shares_our_memory() {
-        return Err(Status::InvalidArgs);
-    }
-    kernel().new_process(opened)
+    kernel().new_process(Opened::by_pid(pid)?)
 }
 
 static DEBUGGING_SYSCALLS: AtomicBool = AtomicBool::new(true);

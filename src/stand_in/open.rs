@@ -1,5 +1,6 @@
 use super::address_space::AddressSpace;
 use super::linux_error;
+use super::process_id::ProcessId;
 use crate::Status;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -9,37 +10,39 @@ use std::format;
 use std::fs;
 use std::io;
 
-/// A process that was opened and was alive then. The pidfd tells for sure which one.
+/// A process that was opened and was alive then.
 pub(crate) struct Opened {
-    pub(crate) pid: u32,
+    pub(crate) id: ProcessId,
     pidfd: OwnedFd,
     pub(crate) space: AddressSpace,
 }
 
 impl Opened {
+    /// Opens the process that has this PID in the caller's PID namespace.
     pub(crate) fn by_pid(pid: u32) -> Result<Self, Status> {
         let pidfd = pidfd(pid)?;
         let space = address_space(pidfd.as_fd())?;
-        Ok(Self { pid, pidfd, space })
+        Self::new(pidfd, space)
     }
 
-    pub(crate) fn from_parts(pid: u32, pidfd: OwnedFd, space: AddressSpace) -> Self {
-        Self { pid, pidfd, space }
-    }
-
-    /// Whether a write would change the calling process.
-    pub(crate) fn shares_our_memory(&self) -> bool {
-        self.pid == std::process::id() || self.space.is_ours()
+    /// `space` was opened from the process that `pidfd` names.
+    pub(crate) fn new(pidfd: OwnedFd, space: AddressSpace) -> Result<Self, Status> {
+        let id = ProcessId::new(pidfd.as_fd(), &space);
+        // It had not ended when its identity was read, so the identity is its own.
+        if has_ended(pidfd.as_fd()) {
+            return Err(Status::BadState);
+        }
+        let id = id.map_err(|error| refusal(&error))?;
+        Ok(Self { id, pidfd, space })
     }
 
     pub(crate) fn is_alive(&self) -> bool {
         !has_ended(self.pidfd.as_fd()) && !self.space.is_gone()
     }
 
-    /// Whether this, which is alive, runs the program in the memory that was opened later by
-    /// the same pid.
-    pub(crate) fn is_same(&self, later: &Self) -> bool {
-        self.space.is_same_program(&later.space)
+    /// Whether `other` is the same process with the same memory: no exec came between.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.space.is_same(&other.space)
     }
 }
 
@@ -127,14 +130,6 @@ mod tests {
     use crate::Status;
     use rustix::fd::AsFd;
     use std::process::{Command, Stdio};
-
-    #[test]
-    fn shared_memory_is_told_without_the_pid() {
-        let pidfd = pidfd(std::process::id()).unwrap();
-        let space = address_space(pidfd.as_fd()).unwrap();
-        // As of a child made by vfork: another pid, our memory.
-        assert!(Opened::from_parts(1, pidfd, space).shares_our_memory());
-    }
 
     #[test]
     fn a_kernel_thread_has_no_memory() {

@@ -12,6 +12,7 @@ mod old_kernels;
 mod pids;
 mod proc_mounts;
 mod refused;
+mod same_pid_numbers;
 mod seccomp;
 mod signals;
 #[path = "../stand_in/suite.rs"]
@@ -48,6 +49,12 @@ const TESTS: &[Test] = tests! {
     pids:
         a_process_with_the_same_pid_is_not_written
         a_pid_that_changes_hands_is_opened_or_refused;
+    same_pid_numbers:
+        another_process_with_the_same_pid_has_its_own_koid
+        another_process_with_the_same_pid_in_another_proc_has_its_own_koid
+        without_pidfs_another_process_with_the_same_pid_has_its_own_koid
+        without_pidfs_another_process_in_another_proc_has_its_own_koid
+        a_fork_with_its_parents_pid_is_itself;
     handles:
         a_handle_closed_under_writers_turns_to_no_other_process
         a_process_opened_by_many_threads_at_once_is_one_object
@@ -102,6 +109,12 @@ const PARTS: &[Test] = tests! {
     pids:
         same_pid
         changing_hands;
+    same_pid_numbers:
+        same_pid
+        same_pid_in_another_proc
+        same_pid_without_pidfs
+        same_pid_in_another_proc_without_pidfs
+        own_pid;
     refused:
         process_is_denied
         undumpable_target

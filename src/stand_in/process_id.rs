@@ -1,0 +1,68 @@
+//! What tells one Linux process from every other one. Its PID does not: a PID is reused, and it
+//! means different processes in different PID namespaces.
+
+use super::address_space::AddressSpace;
+use rustix::fd::BorrowedFd;
+use rustix::fs::{fstat, fstatfs};
+use std::format;
+use std::fs;
+use std::io;
+
+/// The identity of a process, for as long as something keeps its pidfd open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ProcessId {
+    /// The inode of its pidfd. Linux 6.9 and later never use one again.
+    PidfdInode(u64),
+    /// Older kernels give every pidfd the same inode.
+    ProcEntry {
+        /// The device of the `/proc` that was opened. Each PID namespace has its own.
+        device: u64,
+        /// The PID in that `/proc`.
+        pid: u32,
+        /// When the process started, in clock ticks since boot.
+        start_time: u64,
+    },
+}
+
+/// `PID_FS_MAGIC` of `<linux/magic.h>`.
+const PID_FS_MAGIC: u64 = 0x5049_4446;
+
+impl ProcessId {
+    /// The identity of the process that `pidfd` names, whose memory is `space`.
+    pub(crate) fn new(pidfd: BorrowedFd<'_>, space: &AddressSpace) -> io::Result<Self> {
+        // The type of `f_type` differs between architectures.
+        #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)]
+        let has_own_inode = fstatfs(pidfd).is_ok_and(|statfs| statfs.f_type as u64 == PID_FS_MAGIC);
+        if has_own_inode {
+            return Ok(Self::PidfdInode(fstat(pidfd)?.st_ino));
+        }
+        let stat = fs::read_to_string(format!("/proc/{}/stat", space.pid_in_proc))?;
+        Ok(Self::ProcEntry {
+            device: space.proc_device()?,
+            pid: space.pid_in_proc,
+            start_time: start_time(&stat).ok_or(io::ErrorKind::InvalidData)?,
+        })
+    }
+}
+
+/// Field 22 of `/proc/PID/stat`. Field 2, the program's name in parentheses, can contain spaces
+/// and parentheses.
+fn start_time(stat: &str) -> Option<u64> {
+    let (_, from_field_3) = stat.rsplit_once(") ")?;
+    from_field_3.split(' ').nth(22 - 3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::start_time;
+    use std::format;
+
+    #[test]
+    fn start_time_is_field_22_whatever_the_name() {
+        let rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
+        assert_eq!(start_time(&format!("7 (cat) {rest}")), Some(4711));
+        assert_eq!(start_time(&format!("7 (a) S 1 (b) ) {rest}")), Some(4711));
+        assert_eq!(start_time("7 (cat) S 1 2"), None);
+        assert_eq!(start_time(""), None);
+    }
+}
