@@ -11,14 +11,14 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={SYSROOT}");
     println!(
-        "cargo::rustc-check-cfg=cfg(backend, values(\"fuchsia\", \"stand_in\", \"unsupported\"))"
+        "cargo::rustc-check-cfg=cfg(backend, values(\"fuchsia\", \"linux\", \"unsupported\"))"
     );
     let target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
 
     let std = env::var_os("CARGO_FEATURE_STD").is_some();
     let backend = match target("OS").as_str() {
         "fuchsia" => "fuchsia",
-        "linux" if std && target("POINTER_WIDTH") == "64" => "stand_in",
+        "linux" if std && target("POINTER_WIDTH") == "64" => "linux",
         _ => "unsupported",
     };
     println!("cargo::rustc-cfg=backend=\"{backend}\"");

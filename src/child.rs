@@ -1,10 +1,6 @@
+use crate::backend;
 use crate::{Process, Status};
 use std::process::Child;
-
-#[cfg_attr(backend = "fuchsia", path = "child/fuchsia.rs")]
-#[cfg_attr(backend = "stand_in", path = "stand_in/child.rs")]
-#[cfg_attr(backend = "unsupported", path = "child/unsupported.rs")]
-mod backend;
 
 impl Process {
     /// The process of a child that `std` started.
@@ -41,7 +37,7 @@ impl Process {
     ///   `/proc` is not there, or Linux is older than 5.4.
     ///
     /// ```
-    /// # #[cfg(backend = "stand_in")]
+    /// # #[cfg(backend = "linux")]
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::process::{Command, Stdio};
     /// use zx_process_memory::{Process, Status};
@@ -56,10 +52,10 @@ impl Process {
     /// assert_eq!(Process::from_child(&child).unwrap_err(), Status::BadState);
     /// # Ok(())
     /// # }
-    /// # #[cfg(not(backend = "stand_in"))]
+    /// # #[cfg(not(backend = "linux"))]
     /// # fn main() {}
     /// ```
     pub fn from_child(child: &Child) -> Result<Self, Status> {
-        backend::open(child)
+        backend::child::open(child)
     }
 }

@@ -1,5 +1,5 @@
 use crate::sys::zx_vaddr_t;
-use crate::{Incomplete, Process};
+use crate::{Process, TransferError};
 
 /// An integer that can be read from and written to a process's memory: `u8` to `u128`,
 /// `i8` to `i128`, `usize` and `isize`.
@@ -8,12 +8,12 @@ use crate::{Incomplete, Process};
 /// them. A struct would leak what is in its padding.
 ///
 /// ```
-/// use zx_process_memory::{Incomplete, Integer, Process};
+/// use zx_process_memory::{TransferError, Integer, Process};
 ///
 /// fn increment<T: Integer + std::ops::Add<Output = T> + From<u8>>(
 ///     process: &Process,
 ///     vaddr: usize,
-/// ) -> Result<(), Incomplete> {
+/// ) -> Result<(), TransferError> {
 ///     let old: T = process.read_le(vaddr)?;
 ///     process.write_le(vaddr, old + T::from(1))
 /// }
@@ -89,7 +89,7 @@ impl Process {
     /// # }
     /// ```
     #[doc(alias = "zx_process_read_memory")]
-    pub fn read_le<T: Integer>(&self, vaddr: zx_vaddr_t) -> Result<T, Incomplete> {
+    pub fn read_le<T: Integer>(&self, vaddr: zx_vaddr_t) -> Result<T, TransferError> {
         self.read_bytes::<T>(vaddr).map(T::from_le)
     }
 
@@ -112,7 +112,7 @@ impl Process {
     /// # }
     /// ```
     #[doc(alias = "zx_process_read_memory")]
-    pub fn read_be<T: Integer>(&self, vaddr: zx_vaddr_t) -> Result<T, Incomplete> {
+    pub fn read_be<T: Integer>(&self, vaddr: zx_vaddr_t) -> Result<T, TransferError> {
         self.read_bytes::<T>(vaddr).map(T::from_be)
     }
 
@@ -143,7 +143,7 @@ impl Process {
     /// # }
     /// ```
     #[doc(alias = "zx_process_write_memory")]
-    pub fn write_le<T: Integer>(&self, vaddr: zx_vaddr_t, value: T) -> Result<(), Incomplete> {
+    pub fn write_le<T: Integer>(&self, vaddr: zx_vaddr_t, value: T) -> Result<(), TransferError> {
         self.write_all_memory(vaddr, value.to_le().as_ref())
     }
 
@@ -169,11 +169,11 @@ impl Process {
     /// # }
     /// ```
     #[doc(alias = "zx_process_write_memory")]
-    pub fn write_be<T: Integer>(&self, vaddr: zx_vaddr_t, value: T) -> Result<(), Incomplete> {
+    pub fn write_be<T: Integer>(&self, vaddr: zx_vaddr_t, value: T) -> Result<(), TransferError> {
         self.write_all_memory(vaddr, value.to_be().as_ref())
     }
 
-    fn read_bytes<T: Integer>(&self, vaddr: zx_vaddr_t) -> Result<T::Bytes, Incomplete> {
+    fn read_bytes<T: Integer>(&self, vaddr: zx_vaddr_t) -> Result<T::Bytes, TransferError> {
         let mut bytes = T::ZERO;
         self.read_exact_memory(vaddr, bytes.as_mut())?;
         Ok(bytes)

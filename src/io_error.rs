@@ -1,4 +1,4 @@
-use crate::{Incomplete, Status};
+use crate::{Status, TransferError};
 use std::io;
 
 /// Keeps the status inside: `error.get_ref()` downcasts to [`Status`].
@@ -21,9 +21,9 @@ impl From<Status> for io::Error {
     }
 }
 
-/// Keeps the whole [`Incomplete`] inside; the kind is that of its status.
-impl From<Incomplete> for io::Error {
-    fn from(incomplete: Incomplete) -> Self {
+/// Keeps the whole [`TransferError`] inside; the kind is that of its status.
+impl From<TransferError> for io::Error {
+    fn from(incomplete: TransferError) -> Self {
         Self::new(kind(incomplete.status), incomplete)
     }
 }

@@ -21,13 +21,13 @@ use std::vec::Vec;
 ///
 /// # fn main() -> Result<(), Status> {
 /// let job = JobRef::default_job()?;
-/// assert_eq!(job.process(1).unwrap_err(), Status::NotFound);
+/// assert_eq!(job.find_process(1).unwrap_err(), Status::NotFound);
 ///
-/// # #[cfg(backend = "stand_in")] {
+/// # #[cfg(backend = "linux")] {
 /// # use std::process::{Command, Stdio};
 /// let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
 /// let process = Process::from_child(&child)?;
-/// let again = job.process(process.koid()?)?;
+/// let again = job.find_process(process.koid()?)?;
 /// assert_eq!(again.koid()?, process.koid()?);
 /// # child.kill().unwrap();
 /// # child.wait().unwrap();
@@ -95,7 +95,7 @@ impl JobRef<'_> {
     /// Wraps `zx_object_get_child`, and `zx_object_get_info` with
     /// `ZX_INFO_JOB_CHILDREN` to go down. Jobs that end meanwhile are passed over.
     ///
-    /// On the [stand-in](crate::stand_in) the default job knows the processes that this
+    /// On the [stand-in](crate::linux) the default job knows the processes that this
     /// program holds open.
     ///
     /// # Errors
@@ -118,12 +118,12 @@ impl JobRef<'_> {
     /// ```
     /// # use zx_process_memory::{JobRef, Status};
     /// # fn main() -> Result<(), Status> {
-    /// let nobody = JobRef::default_job()?.process(u64::MAX);
+    /// let nobody = JobRef::default_job()?.find_process(u64::MAX);
     /// assert_eq!(nobody.unwrap_err(), Status::NotFound);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn process(&self, koid: zx_koid_t) -> Result<Process, Status> {
+    pub fn find_process(&self, koid: zx_koid_t) -> Result<Process, Status> {
         if koid == handle_info(sys::zx_process_self())?.koid {
             return Err(Status::InvalidArgs);
         }

@@ -5,7 +5,7 @@
 //! use std::process::{Command, Stdio};
 //! use zx_process_memory::{Process, Status};
 //!
-//! # #[cfg(backend = "stand_in")]
+//! # #[cfg(backend = "linux")]
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
 //!     let process = Process::from_child(&child)?;
@@ -18,7 +18,7 @@
 //! #   child.wait()?;
 //!     Ok(())
 //! }
-//! # #[cfg(not(backend = "stand_in"))]
+//! # #[cfg(not(backend = "linux"))]
 //! # fn main() {}
 //! ```
 //!
@@ -34,12 +34,12 @@
 //!   more than 64 MiB.
 //! - [`Process::read_memory`] is the way back, with [`Process::read_exact_memory`] for the
 //!   loop. Who only writes carries none of it.
-//! - [`Process::read_le`] and its three siblings move integers, [`Cursor`] is
+//! - [`Process::read_le`] and its three siblings move integers, [`MemoryCursor`] is
 //!   [`std::io::Read`], [`std::io::Write`] and [`std::io::Seek`], and [`JobRef`] finds a
 //!   process by its koid.
 //! - [`Process`] owns a handle, [`ProcessRef`] borrows one, [`Rights`] says what it
 //!   allows, [`Status`] what went wrong and what to do about it.
-//! - On 64-bit Linux the same source runs on the [`stand_in`]: real processes, real
+//! - On 64-bit Linux the same source runs on the [`linux`]: real processes, real
 //!   memory, Zircon's rules.
 //!
 //! # What it does not do
@@ -59,16 +59,16 @@
 //! | `read` | [`Process::read_memory`], [`Process::read_memory_uninit`], [`Process::read_exact_memory`], [`MAX_READ_LEN`] |
 //! | `whole` | the loop around both calls |
 //! | `integer` | [`Process::read_le`], [`Process::write_le`] and the like, [`Integer`] |
-//! | `cursor` | [`Cursor`] |
+//! | `cursor` | [`MemoryCursor`] |
 //! | `job_ref` | [`JobRef`]: processes by koid |
-//! | `incomplete` | [`Incomplete`]: how far a loop came |
+//! | `incomplete` | [`TransferError`]: how far a loop came |
 //! | `rights` | [`Rights`] |
 //! | `status` | [`Status`]: every code, one line each |
 //! | `hint` | what a status means after a write, and the remedy |
 //! | `io_error` | conversions into [`std::io::Error`] |
 //! | `trace` | the log lines, all of them |
 //! | [`sys`] | the raw calls: `fuchsia`, `unsupported`, and `calls` of the stand-in |
-//! | [`stand_in`] | the kernel boundary on Linux: `handle_table`, `object`, `address_space`, `mapping`, `open` |
+//! | [`linux`] | the kernel boundary on Linux: `handle_table`, `object`, `address_space`, `mapping`, `open` |
 //!
 //! The build script picks the backend by the target:
 //!
@@ -80,55 +80,56 @@
 //!
 //! # Features
 //!
-//! - `std` (default): [`Process::from_child`], [`JobRef`], [`Cursor`], the conversions
+//! - `std` (default): [`Process::from_child`], [`JobRef`], [`MemoryCursor`], the conversions
 //!   into [`std::io::Error`], and the stand-in.
 
 #![no_std]
 // The examples need a backend.
 #![cfg(not(all(doctest, backend = "unsupported")))]
 #![warn(unreachable_pub)]
-#![cfg_attr(not(backend = "stand_in"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(not(backend = "linux"), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod backend;
 #[cfg(feature = "std")]
 mod child;
-#[cfg(feature = "std")]
-mod cursor;
 mod hint;
-mod incomplete;
 mod integer;
 #[cfg(feature = "std")]
 mod io_error;
 #[cfg(feature = "std")]
 mod job_ref;
+#[cfg(backend = "linux")]
+pub mod linux;
+#[cfg(feature = "std")]
+mod memory_cursor;
 mod process;
 mod process_ref;
 mod read;
 mod rights;
-#[cfg(backend = "stand_in")]
-pub mod stand_in;
 mod status;
 pub mod sys;
 mod trace;
-mod whole;
+mod transfer;
+mod transfer_error;
 mod write;
 
-#[cfg(feature = "std")]
-pub use cursor::Cursor;
-pub use incomplete::Incomplete;
 pub use integer::Integer;
 #[cfg(feature = "std")]
 pub use job_ref::JobRef;
+#[cfg(feature = "std")]
+pub use memory_cursor::MemoryCursor;
 pub use process::Process;
 pub use process_ref::ProcessRef;
 pub use read::MAX_READ_LEN;
 pub use rights::Rights;
 pub use status::{Status, UnknownStatus};
+pub use transfer_error::TransferError;
 pub use write::MAX_WRITE_LEN;
 
 /// The README's examples are compiled and run with the documentation's.
-#[cfg(all(doctest, backend = "stand_in"))]
+#[cfg(all(doctest, backend = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

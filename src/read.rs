@@ -1,6 +1,6 @@
 use crate::sys::{self, zx_vaddr_t};
-use crate::whole::whole;
-use crate::{Incomplete, MAX_WRITE_LEN, Process, Status, trace};
+use crate::transfer::transfer;
+use crate::{MAX_WRITE_LEN, Process, Status, TransferError, trace};
 use core::mem::MaybeUninit;
 use core::slice;
 
@@ -134,7 +134,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Incomplete`] with the bytes that were read (the first `done` of `buffer`; what
+    /// [`TransferError`] with the bytes that were read (the first `done` of `buffer`; what
     /// the others hold is not specified), the address where it stopped and the status,
     /// which is one of
     ///
@@ -157,7 +157,7 @@ impl Process {
     /// assert_eq!(&text, b"hello");
     ///
     /// let stopped = process.read_exact_memory(0x10, &mut text).unwrap_err();
-    /// assert_eq!((stopped.done, stopped.vaddr), (0, 0x10));
+    /// assert_eq!((stopped.transferred, stopped.vaddr), (0, 0x10));
     /// # Ok(())
     /// # }
     /// ```
@@ -165,8 +165,8 @@ impl Process {
         &self,
         vaddr: zx_vaddr_t,
         buffer: &mut [u8],
-    ) -> Result<(), Incomplete> {
-        whole(vaddr, buffer.len(), |vaddr, part| {
+    ) -> Result<(), TransferError> {
+        transfer(vaddr, buffer.len(), |vaddr, part| {
             // `whole` stays within the length; nothing would be refused by the call.
             self.read_memory(vaddr, buffer.get_mut(part).unwrap_or_default())
         })

@@ -1,6 +1,6 @@
 use crate::sys::{self, zx_vaddr_t};
-use crate::whole::whole;
-use crate::{Incomplete, Process, Status, trace};
+use crate::transfer::transfer;
+use crate::{Process, Status, TransferError, trace};
 
 /// The most that one [`Process::write_memory`] takes: 64 MiB, 67,108,864 bytes.
 ///
@@ -132,7 +132,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Incomplete`] with the bytes that were written, the address where it stopped
+    /// [`TransferError`] with the bytes that were written, the address where it stopped
     /// and the status, which is one of
     ///
     /// - those of [`write_memory`](Self::write_memory);
@@ -154,12 +154,12 @@ impl Process {
     /// assert_eq!(TARGET.load(Ordering::Relaxed), 0x1111_1111_1111_1111);
     ///
     /// let stopped = process.write_all_memory(0, &[1, 2, 3]).unwrap_err();
-    /// assert_eq!((stopped.done, stopped.vaddr), (0, 0));
+    /// assert_eq!((stopped.transferred, stopped.vaddr), (0, 0));
     /// # Ok(())
     /// # }
     /// ```
-    pub fn write_all_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<(), Incomplete> {
-        whole(vaddr, bytes.len(), |vaddr, part| {
+    pub fn write_all_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<(), TransferError> {
+        transfer(vaddr, bytes.len(), |vaddr, part| {
             // `whole` stays within the length; nothing would be refused by the call.
             self.write_memory(vaddr, bytes.get(part).unwrap_or_default())
         })

@@ -1,10 +1,10 @@
 //! `kernel.enable-debugging-syscalls`, as the stand-in plays it. The switch is the whole
 //! program's, so this test has a program of its own, and is one test.
-#![cfg(backend = "stand_in")]
+#![cfg(backend = "linux")]
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use zx_process_memory::{MAX_WRITE_LEN, Process, ProcessRef, Rights, Status, stand_in, sys};
+use zx_process_memory::{MAX_WRITE_LEN, Process, ProcessRef, Rights, Status, sys};
 
 static TARGET: AtomicU32 = AtomicU32::new(0);
 
@@ -15,11 +15,14 @@ fn a_closed_gate_is_told_before_all_else_but_a_size_that_is_no_call() {
     let vaddr = TARGET.as_ptr().addr();
     assert_eq!(own.write_memory(vaddr, &[1; 4]), Ok(4));
 
-    stand_in::set_debugging_syscalls(false);
+    zx_process_memory::linux::set_debugging_syscalls(false);
     assert_eq!(own.write_memory(vaddr, &[2; 4]), Err(Status::NotSupported));
     assert_eq!(TARGET.load(Ordering::Relaxed), 0x0101_0101);
     let stopped = own.write_all_memory(vaddr, &[2; 4]).unwrap_err();
-    assert_eq!((stopped.done, stopped.status), (0, Status::NotSupported));
+    assert_eq!(
+        (stopped.transferred, stopped.status),
+        (0, Status::NotSupported)
+    );
 
     // Unmapped, no right, no process, no handle, gone.
     assert_eq!(own.write_memory(0, &[2]), Err(Status::NotSupported));
@@ -60,7 +63,7 @@ fn a_closed_gate_is_told_before_all_else_but_a_size_that_is_no_call() {
     assert_eq!(own.read_memory(vaddr, &mut seen), Ok(4));
     assert_eq!(seen, [1; 4]);
     assert_eq!(weak.rights(), Ok(Rights::READ));
-    stand_in::set_debugging_syscalls(true);
+    zx_process_memory::linux::set_debugging_syscalls(true);
     assert_eq!(own.write_memory(vaddr, &[3; 4]), Ok(4));
     assert_eq!(TARGET.load(Ordering::Relaxed), 0x0303_0303);
 }

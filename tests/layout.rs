@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use zx_process_memory::sys::{self, zx_handle_t, zx_info_handle_basic_t};
-use zx_process_memory::{Incomplete, Process, ProcessRef, Rights, Status};
+use zx_process_memory::{Process, ProcessRef, Rights, Status, TransferError};
 
 #[test]
 fn a_handle_is_as_large_as_the_raw_one() {
@@ -45,7 +45,7 @@ fn what_is_public_goes_between_threads_and_shows_itself() {
     takes::<Process>();
     takes::<ProcessRef<'static>>();
     takes::<Status>();
-    takes::<Incomplete>();
+    takes::<TransferError>();
     takes::<Rights>();
     takes::<zx_info_handle_basic_t>();
     takes::<sys::zx_info_maps_v1_t>();

@@ -1,12 +1,12 @@
 //! Reading, integers and the cursor, on whatever kernel runs this, in the program's own
 //! memory: atomics, to which every value is valid.
-#![cfg(all(feature = "std", any(backend = "fuchsia", backend = "stand_in")))]
+#![cfg(all(feature = "std", any(backend = "fuchsia", backend = "linux")))]
 
 use std::error::Error;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-use zx_process_memory::{Cursor, Incomplete, Process, Rights, Status};
+use zx_process_memory::{MemoryCursor, Process, Rights, Status, TransferError};
 
 const LEN: usize = 64;
 
@@ -93,7 +93,7 @@ fn integers_come_back_in_both_byte_orders() {
 #[test]
 fn a_cursor_reads_writes_and_seeks() -> Result<(), Box<dyn Error>> {
     static MEMORY: Memory = Memory::new();
-    let mut cursor = Cursor::new(own(), MEMORY.vaddr() + 2);
+    let mut cursor = MemoryCursor::new(own(), MEMORY.vaddr() + 2);
     write!(cursor, "one, {}", "two".to_owned())?;
     assert_eq!(&MEMORY.bytes()[..11], b"\x5a\x5aone, two\x5a");
     cursor.seek(SeekFrom::Current(-3))?;
@@ -103,11 +103,11 @@ fn a_cursor_reads_writes_and_seeks() -> Result<(), Box<dyn Error>> {
 
     cursor.seek(SeekFrom::Start(0x10))?;
     let error = cursor.read_exact(&mut text).unwrap_err();
-    let stopped: &Incomplete = error
+    let stopped: &TransferError = error
         .get_ref()
         .and_then(|inside| inside.downcast_ref())
         .unwrap();
-    assert_eq!((stopped.done, stopped.vaddr), (0, 0x10));
+    assert_eq!((stopped.transferred, stopped.vaddr), (0, 0x10));
     assert!(stopped.status.may_mean_unmapped());
     let error = cursor.read(&mut text).unwrap_err();
     let status: &Status = error

@@ -1,5 +1,5 @@
 //! The example, as a user meets it.
-#![cfg(backend = "stand_in")]
+#![cfg(backend = "linux")]
 
 use snapbox::cmd::Command;
 use std::io::{BufRead, BufReader, Write};
@@ -16,13 +16,13 @@ fn command(arguments: &[&str]) -> Command {
     Command::new(poke()).args(arguments).env_remove("RUST_LOG")
 }
 
-struct Victim {
+struct Debuggee {
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
 
-impl Victim {
+impl Debuggee {
     fn start() -> Self {
         let mut child = Program::new(poke())
             .arg("child")
@@ -60,7 +60,7 @@ impl Victim {
     }
 }
 
-impl Drop for Victim {
+impl Drop for Debuggee {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -79,8 +79,8 @@ after: poked by its parent!
 
 #[test]
 fn each_way_to_give_bytes_writes_them() {
-    let mut victim = Victim::start();
-    let (pid, address) = victim.place();
+    let mut debuggee = Debuggee::start();
+    let (pid, address) = debuggee.place();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "from a file").unwrap();
     let path = file.path().to_str().unwrap();
@@ -97,24 +97,24 @@ fn each_way_to_give_bytes_writes_them() {
             .stdout_eq(format!(
                 "wrote {count} bytes at {address} in process {pid}\n"
             ));
-        assert_eq!(victim.text(), seen);
+        assert_eq!(debuggee.text(), seen);
     }
 }
 
 #[test]
 fn an_address_may_be_decimal() {
-    let mut victim = Victim::start();
-    let (pid, address) = victim.place();
+    let mut debuggee = Debuggee::start();
+    let (pid, address) = debuggee.place();
     let decimal = u64::from_str_radix(&address[2..], 16).unwrap().to_string();
     let write = command(&["write", "--pid", &pid, &decimal, "--text", "J"]);
     write.assert().success();
-    assert_eq!(victim.text(), "Jello from the child");
+    assert_eq!(debuggee.text(), "Jello from the child");
 }
 
 #[test]
 fn a_write_that_fails_names_process_address_and_remedy() {
-    let mut victim = Victim::start();
-    let (pid, _) = victim.place();
+    let mut debuggee = Debuggee::start();
+    let (pid, _) = debuggee.place();
     command(&["write", "--pid", &pid, "0x10", "--text", "hello"])
         .assert()
         .code(1)
@@ -125,7 +125,7 @@ fn a_write_that_fails_names_process_address_and_remedy() {
 hint: nothing is mapped at the address, or the process is gone: look at its mappings
 "
         ));
-    assert_eq!(victim.text(), "hello from the child");
+    assert_eq!(debuggee.text(), "hello from the child");
 }
 
 #[test]
@@ -179,8 +179,8 @@ fn wrong_usage_is_two() {
 
 #[test]
 fn the_log_is_shown_on_request_and_keeps_the_bytes_secret() {
-    let mut victim = Victim::start();
-    let (pid, address) = victim.place();
+    let mut debuggee = Debuggee::start();
+    let (pid, address) = debuggee.place();
     let output = command(&["write", "--pid", &pid, &address, "--text", "swordfish"])
         .env("RUST_LOG", "trace")
         .output()

@@ -1,4 +1,4 @@
-//! The victim: a process with a text in its memory.
+//! The debuggee: a process with a text in its memory.
 
 use crate::target;
 use std::cell::UnsafeCell;

@@ -27,7 +27,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Be a victim to practise on: say where the text is, again for each line on stdin
+    /// Be a debuggee to practise on: say where the text is, again for each line on stdin
     Child,
     /// Write bytes at an address of a process
     Write(WriteArgs),
@@ -90,15 +90,15 @@ fn main() -> ExitCode {
 /// The whole story: a child before, the write, the child after.
 fn demonstrate() -> Result<(), Failure> {
     let text = b"poked by its parent!";
-    let mut victim = match Victim::start() {
-        Ok(victim) => victim,
+    let mut debuggee = match Debuggee::start() {
+        Ok(debuggee) => debuggee,
         Err(error) => return target::without_child(text, &error).map_err(failed),
     };
 
-    let (number, address, before) = victim.report()?;
+    let (number, address, before) = debuggee.report()?;
     say(format_args!("before: {before}"))?;
 
-    let process = Process::from_child(&victim.0).map_err(|status| {
+    let process = Process::from_child(&debuggee.0).map_err(|status| {
         failed(format!(
             "cannot write at {address:#x}, nor open process {number}: {status}"
         ))
@@ -114,8 +114,8 @@ fn demonstrate() -> Result<(), Failure> {
         "wrote {written} bytes at {address:#x} in process {number}"
     ))?;
 
-    victim.ask()?;
-    let (_, _, after) = victim.report()?;
+    debuggee.ask()?;
+    let (_, _, after) = debuggee.report()?;
     say(format_args!("after: {after}"))?;
     if after.as_bytes() == text {
         Ok(())
@@ -174,9 +174,9 @@ fn parse_address(text: &str) -> Result<zx_vaddr_t, String> {
 }
 
 /// This program, started again as `poke child`.
-struct Victim(Child);
+struct Debuggee(Child);
 
-impl Victim {
+impl Debuggee {
     fn start() -> io::Result<Self> {
         let mut program = Command::new(target::current_exe()?);
         program
@@ -214,7 +214,7 @@ impl Victim {
     }
 }
 
-impl Drop for Victim {
+impl Drop for Debuggee {
     /// The end of its stdin is the child's end. Old kernels do not tell std the exit
     /// code, which nobody wants to know here.
     fn drop(&mut self) {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 // The runner is a program, so there is no library to call.
 #[allow(dead_code)]
 #[rustfmt::skip] // It would look for the module's tests here.
-#[path = "../../tests/femu-runner/src/bootfs.rs"]
+#[path = "../../femu-runner/src/bootfs.rs"]
 mod bootfs;
 
 const PAGE: usize = 4096;

@@ -17,7 +17,7 @@ use zx_process_memory::sys;
 
 // The module is private to the crate.
 #[allow(dead_code)]
-#[path = "../../src/stand_in/mapping.rs"]
+#[path = "../../src/backend/linux/maps.rs"]
 #[rustfmt::skip] // It would look for the module's tests here.
 mod mapping;
 
@@ -120,7 +120,7 @@ impl Name<'_> {
 const VSYSCALL: Mapping = Mapping {
     start: 0xffff_ffff_ff60_0000,
     end: 0xffff_ffff_ff60_1000,
-    of_a_file: false,
+    is_file_backed: false,
 };
 
 impl Described<'_> {
@@ -134,7 +134,7 @@ impl Described<'_> {
             let mapping = Mapping {
                 start,
                 end,
-                of_a_file: entry.inode != 0,
+                is_file_backed: entry.inode != 0,
             };
             (mapping, entry)
         };

@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 // The runner is a program, so there is no library to call.
 #[allow(dead_code)]
 #[rustfmt::skip] // It would look for the module's tests here.
-#[path = "../../tests/femu-runner/src/zbi.rs"]
+#[path = "../../femu-runner/src/zbi.rs"]
 mod zbi;
 
 fuzz_target!(|input: &[u8]| {

@@ -80,7 +80,10 @@ fn writing_loop_crosses_mappings(who: Who) -> Result<(), Skip> {
     image.write(0, &bytes).unwrap();
     assert!(stage.holds(&image));
     let stopped = process.write_all_memory(base + PAGE, &bytes).unwrap_err();
-    assert_eq!((stopped.done, stopped.vaddr), (3 * PAGE, base + 4 * PAGE));
+    assert_eq!(
+        (stopped.transferred, stopped.vaddr),
+        (3 * PAGE, base + 4 * PAGE)
+    );
     assert!(stopped.status.may_mean_unmapped(), "{stopped}");
     Ok(())
 }
@@ -94,7 +97,10 @@ fn reading_loop_crosses_mappings(who: Who) -> Result<(), Skip> {
     let stopped = process
         .read_exact_memory(base + PAGE, &mut buffer)
         .unwrap_err();
-    assert_eq!((stopped.done, stopped.vaddr), (3 * PAGE, base + 4 * PAGE));
+    assert_eq!(
+        (stopped.transferred, stopped.vaddr),
+        (3 * PAGE, base + 4 * PAGE)
+    );
     assert!(stopped.status.may_mean_unmapped(), "{stopped}");
     assert!(Some(&buffer[..3 * PAGE]) == image.read(PAGE, 3 * PAGE).as_deref());
     assert!(stage.holds(&image));

@@ -11,7 +11,7 @@ pub(crate) struct Expect {
     /// About 2024.
     pub(crate) in_2024: Outcome,
     pub(crate) from_2025: Outcome,
-    pub(crate) stand_in: Outcome,
+    pub(crate) linux: Outcome,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Expect {
             to_2023: outcome,
             in_2024: outcome,
             from_2025: outcome,
-            stand_in: outcome,
+            linux: outcome,
         }
     }
 
@@ -54,9 +54,9 @@ impl Expect {
 
     /// The process is gone: kernels say what they say of an unmapped address.
     pub(crate) const fn gone() -> Self {
-        let stand_in = Outcome::Failed(Status::BadState);
+        let linux = Outcome::Failed(Status::BadState);
         Self {
-            stand_in,
+            linux,
             ..Self::unmapped()
         }
     }
@@ -71,7 +71,7 @@ impl Expect {
         Self {
             in_2024: short,
             from_2025: short,
-            stand_in: short,
+            linux: short,
             ..Self::failed(Status::OutOfRange)
         }
     }
@@ -83,9 +83,9 @@ impl Expect {
         }
     }
 
-    pub(crate) const fn on_the_stand_in(self, outcome: Outcome) -> Self {
+    pub(crate) const fn on_linux(self, outcome: Outcome) -> Self {
         Self {
-            stand_in: outcome,
+            linux: outcome,
             ..self
         }
     }

@@ -12,7 +12,7 @@ pub(crate) enum Era {
     To2023,
     In2024,
     From2025,
-    StandIn,
+    Linux,
 }
 
 impl Era {
@@ -22,7 +22,7 @@ impl Era {
             Self::To2023 => "Zircon as from 2019 to about 2023: unmapped is NO_MEMORY",
             Self::In2024 => "Zircon as of about 2024: unmapped is NOT_FOUND",
             Self::From2025 => "Zircon as from 2025: a write to what is not writable is a copy",
-            Self::StandIn => "the stand-in on Linux",
+            Self::Linux => "the stand-in on Linux",
         }
     }
 
@@ -30,8 +30,8 @@ impl Era {
     /// lost some. Of kernels that nobody here has run nothing is known.
     pub(crate) fn passed(self, part: Part) -> u64 {
         match (self, part) {
-            (Self::StandIn, Part::Cases) => 461,
-            (Self::StandIn, Part::BadHandles) => 52,
+            (Self::Linux, Part::Cases) => 461,
+            (Self::Linux, Part::BadHandles) => 52,
             (Self::To2023, Part::Cases) => 508,
             (Self::To2023, Part::BadHandles) => 50,
             // Seen when the suite judged the write alone: at least as many pass.
@@ -47,7 +47,7 @@ impl Era {
             Self::To2023 => expect.to_2023,
             Self::In2024 => expect.in_2024,
             Self::From2025 => expect.from_2025,
-            Self::StandIn => expect.stand_in,
+            Self::Linux => expect.linux,
         }
     }
 }
@@ -67,7 +67,7 @@ pub(crate) fn era() -> Result<Era, String> {
         Err(status) => return Err(format!("a write to good memory failed: {status}")),
     }
     if system::IS_STAND_IN {
-        return Ok(Era::StandIn);
+        return Ok(Era::Linux);
     }
     match probe(Probe::Unmapped) {
         Err(Status::NoMemory) => match probe(Probe::VdsoAsItIs) {

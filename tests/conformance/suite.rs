@@ -32,7 +32,7 @@ pub(crate) enum Part {
 }
 
 pub(crate) fn main(part: Part) -> ExitCode {
-    if system::is_victim() {
+    if system::is_debuggee() {
         system::serve();
         return ExitCode::SUCCESS;
     }

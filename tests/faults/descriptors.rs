@@ -1,10 +1,10 @@
 //! The limit of descriptors is reached.
 
+use super::debuggee::{Debuggee, PAGE};
 use super::guarded::guarded;
-use super::victim::{PAGE, Victim};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
-use zx_process_memory::{JobRef, Process, Rights, Status, stand_in};
+use zx_process_memory::{JobRef, Process, Rights, Status};
 
 /// The descriptors of an open process. Without pidfs (before Linux 6.9) one more is needed while
 /// it is opened.
@@ -28,8 +28,8 @@ fn lower_the_limit() {
 }
 
 pub(crate) fn an_open_without_descriptors_has_no_resources() {
-    let victim = Victim::start();
-    let pid = victim.child.id();
+    let debuggee = Debuggee::start();
+    let pid = debuggee.child.id();
     lower_the_limit();
     let in_use = || fs::read_dir("/proc/self/fd").unwrap().count();
     let before = in_use();
@@ -38,8 +38,8 @@ pub(crate) fn an_open_without_descriptors_has_no_resources() {
         // More than once, for one that failed must not have kept what was left.
         let opened = [(); 3].map(|()| {
             [
-                Process::from_child(&victim.child).map(drop),
-                stand_in::process_from_pid(pid).map(drop),
+                Process::from_child(&debuggee.child).map(drop),
+                Process::from_pid(pid).map(drop),
             ]
         });
         drop(taken);
@@ -54,9 +54,9 @@ pub(crate) fn an_open_without_descriptors_has_no_resources() {
 }
 
 pub(crate) fn an_open_handle_needs_no_more_descriptors() {
-    let mut victim = Victim::start();
-    let base = guarded(&mut victim, 16 * PAGE);
-    let process = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = guarded(&mut debuggee, 16 * PAGE);
+    let process = debuggee.process();
     lower_the_limit();
     let taken = leave_free(0);
     let bytes = vec![9; 17 * PAGE];
@@ -73,9 +73,9 @@ pub(crate) fn an_open_handle_needs_no_more_descriptors() {
     assert_eq!(own.unwrap_err(), Status::BadHandle);
     let by_koid = JobRef::default_job()
         .unwrap()
-        .process(process.koid().unwrap());
+        .find_process(process.koid().unwrap());
     assert_eq!(by_koid.unwrap_err(), Status::BadHandle);
-    victim.kill_and_wait();
+    debuggee.kill_and_wait();
     assert_eq!(again.write_memory(base, &bytes), Err(Status::BadState));
     drop(taken);
     // SAFETY: as above.

@@ -1,13 +1,13 @@
 //! A filter of system calls, as a container has one, forbids what an open handle needs.
 
+use super::debuggee::{Debuggee, PAGE, Page};
 use super::guarded::guarded;
 use super::old_kernels::PROCMAP_QUERY;
 use super::seccomp::{Answered, install};
-use super::victim::{PAGE, Page, Victim};
 use rustix::io::Errno;
 use std::ptr::null_mut;
 use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1};
-use zx_process_memory::{Process, Status, stand_in};
+use zx_process_memory::{Process, Status};
 
 fn forbid(call: libc::c_long) {
     let (argument, errno) = (None, Some(Errno::PERM));
@@ -19,9 +19,9 @@ fn forbid(call: libc::c_long) {
 }
 
 pub(crate) fn a_write_that_is_forbidden_is_denied() {
-    let mut victim = Victim::start();
-    let base = guarded(&mut victim, 2 * PAGE);
-    let process = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = guarded(&mut debuggee, 2 * PAGE);
+    let process = debuggee.process();
     forbid(libc::SYS_pwrite64);
     for len in [1, PAGE, 2 * PAGE] {
         let written = process.write_memory(base, &vec![1; len]);
@@ -36,9 +36,9 @@ pub(crate) fn a_write_that_is_forbidden_is_denied() {
 
 /// What cannot be read cannot be told from this process's own memory either.
 pub(crate) fn where_reads_are_forbidden_they_are_denied_and_nothing_opens() {
-    let mut victim = Victim::start();
-    let base = victim.lay_out(&[Page::ReadWrite; 2]);
-    let process = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
+    let process = debuggee.process();
     forbid(libc::SYS_pread64);
     for len in [1, PAGE, 2 * PAGE] {
         let read = process.read_memory(base, &mut vec![0; len]);
@@ -51,7 +51,7 @@ pub(crate) fn where_reads_are_forbidden_they_are_denied_and_nothing_opens() {
     };
     assert_eq!(Status::ok(listed), Err(Status::AccessDenied));
     assert_eq!(process.write_memory(base, &[1, 2]), Ok(2));
-    assert_eq!(victim.sees(base..base + 3), [1, 2, 0]);
+    assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
 
     // A fork has a mapping at each address at which this process has one.
     // SAFETY: there is one thread, and the copy does nothing but wait.
@@ -62,16 +62,16 @@ pub(crate) fn where_reads_are_forbidden_they_are_denied_and_nothing_opens() {
             unsafe { libc::pause() };
         }
     }
-    let by_pid = stand_in::process_from_pid(pid.unsigned_abs());
+    let by_pid = Process::from_pid(pid.unsigned_abs());
     // SAFETY: takes no pointer.
     unsafe { libc::kill(pid, libc::SIGKILL) };
     assert_eq!(by_pid.unwrap_err(), Status::InvalidArgs);
 }
 
 pub(crate) fn where_mappings_may_not_be_asked_for_long_writes_are_denied() {
-    let mut victim = Victim::start();
-    let base = victim.lay_out(&[Page::ReadWrite; 2]);
-    let process = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
+    let process = debuggee.process();
     install(&Answered {
         call: libc::SYS_ioctl,
         argument: Some((1, PROCMAP_QUERY)),
@@ -82,34 +82,34 @@ pub(crate) fn where_mappings_may_not_be_asked_for_long_writes_are_denied() {
     let across = process.read_memory(base, &mut [1; PAGE + 1]);
     assert_eq!(across, Err(Status::AccessDenied));
     assert_eq!(process.write_memory(base, &[1; PAGE]), Ok(PAGE));
-    assert!(victim.sees_only(1, base..base + PAGE));
+    assert!(debuggee.sees_only(1, base..base + PAGE));
 }
 
 /// As of a process that never stops to exec: a live one's memory is never empty.
 pub(crate) fn where_memory_is_gone_at_each_look_nothing_opens() {
-    let victim = Victim::start();
-    let process = victim.process();
+    let debuggee = Debuggee::start();
+    let process = debuggee.process();
     install(&Answered {
         call: libc::SYS_pread64,
         argument: None,
         errno: None,
     });
-    let by_child = Process::from_child(&victim.child);
+    let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::BadState);
-    let by_pid = stand_in::process_from_pid(victim.child.id());
+    let by_pid = Process::from_pid(debuggee.child.id());
     assert_eq!(by_pid.unwrap_err(), Status::BadState);
     assert_eq!(process.read_memory(0x1000, &mut [0]), Err(Status::BadState));
 }
 
 /// Whether a process has ended cannot be told then, and no handle is given out in doubt.
 pub(crate) fn where_polling_is_forbidden_nothing_opens() {
-    let mut victim = Victim::start();
-    let base = victim.lay_out(&[Page::ReadWrite]);
-    let process = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite]);
+    let process = debuggee.process();
     forbid(libc::SYS_ppoll);
-    let by_child = Process::from_child(&victim.child);
+    let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::BadState);
-    let by_pid = stand_in::process_from_pid(victim.child.id());
+    let by_pid = Process::from_pid(debuggee.child.id());
     assert_eq!(by_pid.unwrap_err(), Status::BadState);
     assert_eq!(process.write_memory(base, &[1, 2]), Ok(2));
 }

@@ -1,10 +1,10 @@
 //! What is done often leaves nothing behind: no descriptor, no memory.
 
+use super::debuggee::{Debuggee, PAGE};
 use super::guarded::guarded;
-use super::victim::{PAGE, Victim};
 use std::fs;
 use std::thread;
-use zx_process_memory::{MAX_WRITE_LEN, Process, Rights, Status, stand_in};
+use zx_process_memory::{MAX_WRITE_LEN, Process, Rights, Status};
 
 /// Of the whole process, while nothing else runs in it.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ fn stays_flat(times: usize, mut call: impl FnMut(usize)) {
 }
 
 pub(crate) fn a_million_duplicates_leave_nothing() {
-    let victim = Victim::start();
-    let process = victim.process();
+    let debuggee = Debuggee::start();
+    let process = debuggee.process();
     stays_flat(1_000_000, |_| {
         drop(process.duplicate(Rights::SAME_RIGHTS).unwrap());
     });
@@ -58,38 +58,38 @@ pub(crate) fn a_million_opens_leave_nothing() {
 
 /// By child and by pid, beside an open handle and without one.
 fn opens(times: usize) {
-    let victims = [Victim::start(), Victim::start()];
-    let _open = victims[0].process();
+    let debuggees = [Debuggee::start(), Debuggee::start()];
+    let _open = debuggees[0].process();
     stays_flat(times, |turn| {
-        let victim = &victims[turn % 2];
+        let debuggee = &debuggees[turn % 2];
         if turn % 4 < 2 {
-            drop(Process::from_child(&victim.child).unwrap());
+            drop(Process::from_child(&debuggee.child).unwrap());
         } else {
-            drop(stand_in::process_from_pid(victim.child.id()).unwrap());
+            drop(Process::from_pid(debuggee.child.id()).unwrap());
         }
     });
 }
 
 pub(crate) fn opens_that_fail_leave_nothing() {
-    let mut victim = Victim::start();
-    victim.child.kill().unwrap();
-    victim.wait_without_reaping();
+    let mut debuggee = Debuggee::start();
+    debuggee.child.kill().unwrap();
+    debuggee.wait_without_reaping();
     let own = std::process::id();
     stays_flat(20_000, |_| {
-        let ended = Process::from_child(&victim.child);
+        let ended = Process::from_child(&debuggee.child);
         assert_eq!(ended.unwrap_err(), Status::BadState);
-        let ours = stand_in::process_from_pid(own);
+        let ours = Process::from_pid(own);
         assert_eq!(ours.unwrap_err(), Status::InvalidArgs);
-        let nobody = stand_in::process_from_pid(0x7fff_ffff);
+        let nobody = Process::from_pid(0x7fff_ffff);
         assert_eq!(nobody.unwrap_err(), Status::NotFound);
     });
 }
 
 /// Small and large, refused and short, and each thousandth by another thread.
 pub(crate) fn a_hundred_thousand_writes_leave_nothing() {
-    let mut victim = Victim::start();
-    let base = guarded(&mut victim, 16 * PAGE);
-    let process = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = guarded(&mut debuggee, 16 * PAGE);
+    let process = debuggee.process();
     let bytes = vec![7; MAX_WRITE_LEN];
     stays_flat(100_000, |turn| {
         let len = [1, 8, PAGE, 3 * PAGE, MAX_WRITE_LEN][turn % 5];

@@ -1,10 +1,10 @@
 //! A copy of this process has all that this one has, at the same addresses.
 
-use super::victim::PAGE;
+use super::debuggee::PAGE;
 use std::os::unix::process::parent_id;
 use std::sync::atomic::{AtomicU8, Ordering::Acquire};
 use std::thread::yield_now;
-use zx_process_memory::{Status, stand_in};
+use zx_process_memory::{Process, Status};
 
 static WORD: [AtomicU8; 8] = [const { AtomicU8::new(0) }; 8];
 
@@ -24,7 +24,7 @@ pub(crate) fn a_forked_copy_is_written_and_this_process_is_not() {
         // SAFETY: ends the copy at once; the harness in it is not its own.
         unsafe { libc::_exit(i32::from(word() != [8, 7, 6, 5, 4, 3, 2, 1])) };
     }
-    let copy = stand_in::process_from_pid(u32::try_from(pid).unwrap()).unwrap();
+    let copy = Process::from_pid(u32::try_from(pid).unwrap()).unwrap();
     let vaddr = WORD.as_ptr().addr();
     // The last byte on its own, since nothing of a write is atomic.
     assert_eq!(copy.write_memory(vaddr, &[8, 7, 6, 5, 4, 3, 2]), Ok(7));

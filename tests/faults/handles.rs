@@ -1,14 +1,14 @@
 //! Handles that many threads close, reuse and make at once.
 
 use super::alone;
+use super::debuggee::{Debuggee, PAGE};
 use super::storm::{OnPanic, wait_until};
-use super::victim::{PAGE, Victim};
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 use zx_process_memory::sys::{zx_handle_close, zx_handle_t, zx_process_self};
-use zx_process_memory::{Process, ProcessRef, Status, stand_in};
+use zx_process_memory::{Process, ProcessRef, Status};
 
 /// Each process is written its own byte only, by handles that another thread closes and
 /// replaces by ones of the other process, whose files get the same descriptors.
@@ -16,13 +16,13 @@ pub(crate) fn a_handle_closed_under_writers_turns_to_no_other_process() {
     const LEN: usize = 1 << 20;
     const WRITERS: usize = 6;
     const CLOSES: usize = 1000;
-    let mut victims = [Victim::start(), Victim::start()];
-    let [first, second] = &mut victims;
+    let mut debuggees = [Debuggee::start(), Debuggee::start()];
+    let [first, second] = &mut debuggees;
     let base = first.lay_out_large_in_both(second, LEN);
-    let pids = [0, 1].map(|which: usize| victims[which].child.id());
-    let open = |which: usize| stand_in::process_from_pid(pids[which]).unwrap().into_raw();
+    let pids = [0, 1].map(|which: usize| debuggees[which].child.id());
+    let open = |which: usize| Process::from_pid(pids[which]).unwrap().into_raw();
     for which in [0, 1] {
-        let full = victims[which]
+        let full = debuggees[which]
             .process()
             .write_memory(base, &vec![tag(which); LEN]);
         assert_eq!(full, Ok(LEN));
@@ -65,7 +65,7 @@ pub(crate) fn a_handle_closed_under_writers_turns_to_no_other_process() {
     // SAFETY: the writers are gone.
     unsafe { zx_handle_close(current.into_inner().unwrap().0) };
     for which in [0, 1] {
-        assert!(victims[which].sees_only(tag(which), base..base + LEN));
+        assert!(debuggees[which].sees_only(tag(which), base..base + LEN));
     }
 }
 
@@ -76,14 +76,14 @@ fn tag(which: usize) -> u8 {
 /// As long as one handle is open, each further one names the same object, whoever races.
 pub(crate) fn a_process_opened_by_many_threads_at_once_is_one_object() {
     const OPENERS: usize = 4;
-    let victim = Victim::start();
-    let pid = victim.child.id();
+    let debuggee = Debuggee::start();
+    let pid = debuggee.child.id();
     // The object goes with its last handle, so each round races for a new one.
     for _ in 0..1000 {
         let at_once = Barrier::new(OPENERS);
         let open = || {
             at_once.wait();
-            stand_in::process_from_pid(pid)
+            Process::from_pid(pid)
         };
         let opened = thread::scope(|scope| {
             let openers = [(); OPENERS].map(|()| scope.spawn(open));
@@ -126,6 +126,6 @@ pub(crate) fn own_process_asked_for_at_once() {
 
 /// A handle that may be closed by now.
 fn borrowed(handle: zx_handle_t) -> ProcessRef<'static> {
-    // SAFETY: it names a victim or nothing.
+    // SAFETY: it names a debuggee or nothing.
     unsafe { ProcessRef::borrow_raw(handle) }.unwrap()
 }

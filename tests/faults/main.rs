@@ -3,16 +3,16 @@
 //! Nothing hangs, nothing panics, no other process is written, and each failure has the
 //! status that the stand-in's documentation gives it.
 
-#[cfg(backend = "stand_in")]
+#[cfg(backend = "linux")]
 #[path = "suite.rs"]
 mod suite;
 
-#[cfg(backend = "stand_in")]
+#[cfg(backend = "linux")]
 fn main() {
     suite::main();
 }
 
-#[cfg(not(backend = "stand_in"))]
+#[cfg(not(backend = "linux"))]
 fn main() {
     println!("These tests are the stand-in's, which this target does not have.");
 }

@@ -1,15 +1,15 @@
 //! Linux before 6.11, 5.4 and 5.3, played by a filter of system calls.
 
+use super::debuggee::{Debuggee, Page};
+use super::linux::tests;
 use super::seccomp::{Answered, install};
-use super::stand_in::tests;
 use super::under_way::{THERE, comes_and_goes};
-use super::victim::{Page, Victim};
 use libtest_mimic::Arguments;
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use zx_process_memory::{Process, Status, stand_in};
+use zx_process_memory::{Process, Status};
 
 /// `_IOWR('f', 17, struct procmap_query)`.
 pub(crate) const PROCMAP_QUERY: u32 = 0xc068_6611;
@@ -44,24 +44,24 @@ pub(crate) fn without_procmap_query_memory_comes_and_goes_the_same() {
 }
 
 fn without_pidfd_open(errno: Errno, expected: Status) {
-    let mut victim = Victim::start();
-    let base = victim.lay_out(&[Page::ReadWrite]);
-    let before = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite]);
+    let before = debuggee.process();
     install(&Answered {
         call: libc::SYS_pidfd_open,
         argument: None,
         errno: Some(errno),
     });
-    let by_child = Process::from_child(&victim.child);
+    let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), expected);
-    let by_pid = stand_in::process_from_pid(victim.child.id());
+    let by_pid = Process::from_pid(debuggee.child.id());
     assert_eq!(by_pid.unwrap_err(), expected);
     // SAFETY: nothing is written by it.
     let own = unsafe { Process::current() };
     assert_eq!(own.unwrap_err(), Status::BadHandle);
     // What is open goes on.
     assert_eq!(before.write_memory(base, &[1, 2]), Ok(2));
-    assert_eq!(victim.sees(base..base + 3), [1, 2, 0]);
+    assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
 }
 
 pub(crate) fn without_pidfd_open_opening_is_not_supported() {
@@ -80,11 +80,11 @@ pub(crate) fn without_waitid_on_a_pidfd_a_child_is_not_supported() {
         argument: Some((0, libc::P_PIDFD)),
         errno: Some(Errno::INVAL),
     });
-    let mut victim = Victim::start();
-    let base = victim.lay_out(&[Page::ReadWrite]);
-    let by_child = Process::from_child(&victim.child);
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite]);
+    let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::NotSupported);
-    let by_pid = stand_in::process_from_pid(victim.child.id()).unwrap();
+    let by_pid = Process::from_pid(debuggee.child.id()).unwrap();
     assert_eq!(by_pid.write_memory(base, &[1, 2]), Ok(2));
-    assert_eq!(victim.sees(base..base + 3), [1, 2, 0]);
+    assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
 }

@@ -2,13 +2,13 @@
 //! where the next one can be chosen and nobody else takes it.
 
 use super::alone;
+use super::debuggee::Debuggee;
 use super::namespaces::{leave, mount_proc_or_skip};
 use super::storm::{Answer, OnPanic, Storm, assert_all, wait_until};
-use super::victim::Victim;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use zx_process_memory::{MAX_WRITE_LEN, Status, stand_in};
+use zx_process_memory::{MAX_WRITE_LEN, Process, Status};
 
 const LEN: usize = MAX_WRITE_LEN;
 const ROUNDS: usize = 4;
@@ -23,20 +23,20 @@ pub(crate) fn a_pid_that_changes_hands_is_opened_or_refused() {
     alone::part(&mut alone::program("pids::changing_hands"));
 }
 
-/// A new victim with the pid of one that is gone.
-fn successor(pid: u32) -> Victim {
+/// A new debuggee with the pid of one that is gone.
+fn successor(pid: u32) -> Debuggee {
     if fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).is_err() {
         alone::skip("this Linux lets nobody choose a pid (CONFIG_CHECKPOINT_RESTORE)");
     }
-    let victim = Victim::start();
-    assert_eq!(victim.child.id(), pid);
-    victim
+    let debuggee = Debuggee::start();
+    assert_eq!(debuggee.child.id(), pid);
+    debuggee
 }
 
 pub(crate) fn same_pid() {
     mount_proc_or_skip();
     for round in 0..ROUNDS {
-        let mut first = Victim::start();
+        let mut first = Debuggee::start();
         let pid = first.child.id();
         let base = first.lay_out_large(LEN);
         let process = first.process();
@@ -58,7 +58,7 @@ pub(crate) fn same_pid() {
         let mut second = second.unwrap();
         assert!(second.sees_only(0, base..base + LEN));
         // Beside the handle of the first, one to the second is another object.
-        let reached = stand_in::process_from_pid(pid).unwrap();
+        let reached = Process::from_pid(pid).unwrap();
         assert_ne!(reached.koid(), process.koid());
         assert_eq!(reached.write_memory(base, &[1, 2]), Ok(2));
         assert_eq!(process.write_memory(base, &[3, 4]), Err(Status::BadState));
@@ -68,9 +68,9 @@ pub(crate) fn same_pid() {
 
 pub(crate) fn changing_hands() {
     mount_proc_or_skip();
-    let mut victim = Victim::start();
-    let pid = victim.child.id();
-    let base = victim.lay_out_large(LEN);
+    let mut debuggee = Debuggee::start();
+    let pid = debuggee.child.id();
+    let base = debuggee.lay_out_large(LEN);
     let (opens, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for number in 1..=3 {
@@ -79,7 +79,7 @@ pub(crate) fn changing_hands() {
                 let _over = OnPanic(is_over);
                 while !is_over.load(Ordering::Relaxed) {
                     opens.fetch_add(1, Ordering::Relaxed);
-                    let process = match stand_in::process_from_pid(pid) {
+                    let process = match Process::from_pid(pid) {
                         Ok(process) => process,
                         Err(status) => {
                             // The last of them while it has our memory, before its exec.
@@ -99,8 +99,8 @@ pub(crate) fn changing_hands() {
         for _ in 0..100 {
             let before = opens.load(Ordering::Relaxed);
             wait_until(&is_over, || opens.load(Ordering::Relaxed) >= before + 5);
-            victim.kill_and_wait();
-            victim = successor(pid);
+            debuggee.kill_and_wait();
+            debuggee = successor(pid);
         }
         is_over.store(true, Ordering::Relaxed);
     });

@@ -1,14 +1,14 @@
 //! `/proc` is not as it should be. In mounts and pids of our own.
 
 use super::alone;
+use super::debuggee::{Debuggee, PAGE, Page};
 use super::namespaces::{as_nobody, leave, mount_proc, mount_proc_or_skip, unmount_proc};
 use super::refused::own_child_is_written;
-use super::victim::{PAGE, Page, Victim};
 use rustix::mount::{MountFlags, mount};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use zx_process_memory::{Process, Status, stand_in};
+use zx_process_memory::{Process, Status};
 
 /// Runs a part as the first process in a space of pids of its own.
 fn as_first(part: &str) {
@@ -22,8 +22,8 @@ pub(crate) fn a_process_that_hidepid_hides_is_denied() {
 
 pub(crate) fn hidden() {
     mount_proc_or_skip();
-    let victim = Victim::start();
-    let pid = victim.child.id().to_string();
+    let debuggee = Debuggee::start();
+    let pid = debuggee.child.id().to_string();
     for (options, shows) in [
         (c"hidepid=0", "shown"),
         (c"hidepid=1", "shown"),
@@ -62,12 +62,12 @@ pub(crate) fn covered() {
 
 fn without_proc(take_away: impl FnOnce()) {
     mount_proc_or_skip();
-    let mut victim = Victim::start();
-    let base = victim.lay_out(&[Page::ReadWrite; 2]);
-    let process = victim.process();
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
+    let process = debuggee.process();
     take_away();
     assert!(!fs::exists("/proc/self/mem").unwrap());
-    assert_not_supported(&victim);
+    assert_not_supported(&debuggee);
 
     assert_eq!(process.write_memory(base, &[5; 8]), Ok(8));
     assert_eq!(
@@ -78,15 +78,15 @@ fn without_proc(take_away: impl FnOnce()) {
     assert_eq!(process.read_memory(base, &mut seen), Ok(9));
     assert_eq!(seen, [5, 5, 5, 5, 5, 5, 5, 5, 6]);
     assert_eq!(process.write_memory(0, &[1]), Err(Status::NoMemory));
-    victim.kill_and_wait();
+    debuggee.kill_and_wait();
     assert_eq!(process.write_memory(base, &[7]), Err(Status::BadState));
 }
 
-fn assert_not_supported(victim: &Victim) {
+fn assert_not_supported(debuggee: &Debuggee) {
     for _ in 0..3 {
-        let by_child = Process::from_child(&victim.child);
+        let by_child = Process::from_child(&debuggee.child);
         assert_eq!(by_child.unwrap_err(), Status::NotSupported);
-        let by_pid = stand_in::process_from_pid(victim.child.id());
+        let by_pid = Process::from_pid(debuggee.child.id());
         assert_eq!(by_pid.unwrap_err(), Status::NotSupported);
     }
 }
@@ -105,7 +105,7 @@ pub(crate) fn proc_of_a_namespace_above() {
 /// Where this process is not seen: it finds nothing of itself.
 pub(crate) fn the_proc_of_a_namespace_below_is_not_supported() {
     leave(libc::CLONE_NEWNS);
-    let victim = Victim::start();
+    let debuggee = Debuggee::start();
     leave(libc::CLONE_NEWPID);
     let mut first = alone::program("proc_mounts::mount_proc_and_stay");
     let first = first.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -118,7 +118,7 @@ pub(crate) fn the_proc_of_a_namespace_below_is_not_supported() {
     }
     assert!(fs::exists("/proc/1/mem").unwrap());
     assert!(!fs::exists("/proc/self/mem").unwrap());
-    assert_not_supported(&victim);
+    assert_not_supported(&debuggee);
     drop(first.stdin.take());
     first.wait().unwrap();
 }

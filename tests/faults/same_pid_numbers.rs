@@ -9,7 +9,7 @@ use std::os::unix::process::parent_id;
 use std::process::exit;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::yield_now;
-use zx_process_memory::{JobRef, Process, Status, stand_in};
+use zx_process_memory::{JobRef, Process, Status};
 
 static WORD: [AtomicU8; 4] = [const { AtomicU8::new(0) }; 4];
 
@@ -79,13 +79,13 @@ fn pid_2_of_two_namespaces(prepare: fn()) {
     assert_eq!(std::process::id(), 1);
     let x = fork(wait_to_be_written);
     assert_eq!(x, 2);
-    let to_x = stand_in::process_from_pid(2).unwrap();
+    let to_x = Process::from_pid(2).unwrap();
     leave(libc::CLONE_NEWPID | libc::CLONE_NEWNS);
     let b = fork(|| {
         prepare();
         let y = fork(wait_to_be_written);
         assert_eq!((std::process::id(), y), (1, 2));
-        let to_y = stand_in::process_from_pid(2).unwrap();
+        let to_y = Process::from_pid(2).unwrap();
         assert_ne!(to_y.koid(), to_x.koid());
         assert_eq!(to_y.write_memory(vaddr(), &[1, 2, 3, 4]), Ok(4));
         assert_eq!(status_of(y), 0);
@@ -112,9 +112,9 @@ pub(crate) fn own_pid() {
         assert_eq!(own.write_memory(vaddr(), &[8]), Ok(1));
         assert_eq!(word()[0], 8);
         let job = JobRef::default_job().unwrap();
-        let refused = job.process(own.koid().unwrap()).unwrap_err();
+        let refused = job.find_process(own.koid().unwrap()).unwrap_err();
         assert_eq!(refused, Status::InvalidArgs);
-        let found = job.process(parent.koid().unwrap()).unwrap();
+        let found = job.find_process(parent.koid().unwrap()).unwrap();
         assert_eq!(found.koid(), parent.koid());
     });
     assert_eq!(status_of(child), 0);

@@ -1,10 +1,10 @@
 //! Signals, which end many a system call early.
 
+use super::debuggee::Debuggee;
 use super::guarded::guarded;
-use super::victim::Victim;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use zx_process_memory::{MAX_WRITE_LEN, Process, stand_in};
+use zx_process_memory::{MAX_WRITE_LEN, Process};
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -33,8 +33,8 @@ fn every(microseconds: libc::suseconds_t) {
 }
 
 pub(crate) fn signals_change_nothing() {
-    let mut victim = Victim::start();
-    let base = guarded(&mut victim, MAX_WRITE_LEN);
+    let mut debuggee = Debuggee::start();
+    let base = guarded(&mut debuggee, MAX_WRITE_LEN);
     every(100);
     let bytes = vec![3; MAX_WRITE_LEN];
     let mut seen = vec![0; MAX_WRITE_LEN];
@@ -43,9 +43,9 @@ pub(crate) fn signals_change_nothing() {
             break;
         }
         let process = if turn % 2 == 0 {
-            Process::from_child(&victim.child)
+            Process::from_child(&debuggee.child)
         } else {
-            stand_in::process_from_pid(victim.child.id())
+            Process::from_pid(debuggee.child.id())
         };
         let len = if turn % 1000 == 0 { MAX_WRITE_LEN } else { 64 };
         let process = process.unwrap();

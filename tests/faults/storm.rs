@@ -1,6 +1,6 @@
 //! Many threads that write and read in all sizes while something happens to their target.
 
-use super::victim::PAGE;
+use super::debuggee::PAGE;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -7,6 +7,8 @@ mod flat;
 mod forks;
 mod guarded;
 mod handles;
+#[path = "../linux/suite.rs"]
+mod linux;
 mod namespaces;
 mod old_kernels;
 mod pids;
@@ -15,13 +17,11 @@ mod refused;
 mod same_pid_numbers;
 mod seccomp;
 mod signals;
-#[path = "../stand_in/suite.rs"]
-mod stand_in;
 mod storm;
 mod under_way;
 
 use libtest_mimic::{Arguments, Trial};
-use stand_in::victim;
+use linux::debuggee;
 
 /// A function that panics if its name is not true.
 type Test = (&'static str, fn());
@@ -130,9 +130,9 @@ const PARTS: &[Test] = tests! {
 };
 
 pub(crate) fn main() {
-    // The victims are this program, started again, and so is the process of each test.
-    if victim::wanted() {
-        return victim::serve();
+    // The debuggees are this program, started again, and so is the process of each test.
+    if debuggee::wanted() {
+        return debuggee::serve();
     }
     if let Some(wanted) = alone::wanted() {
         let mut known = TESTS.iter().chain(LONG).chain(PARTS);

@@ -42,7 +42,7 @@ pub fn current_exe() -> io::Result<PathBuf> {
 }
 
 pub fn open(koid: Number) -> Result<Process, (Status, &'static str)> {
-    let found = JobRef::default_job().and_then(|job| job.process(koid));
+    let found = JobRef::default_job().and_then(|job| job.find_process(koid));
     found.map_err(|status| match status {
         Status::InvalidArgs => (status, "that is poke itself"),
         status => (status, "no process with this koid is below the default job"),

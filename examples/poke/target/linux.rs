@@ -1,5 +1,5 @@
 use std::io::{self, Write};
-use zx_process_memory::{Process, Status, stand_in};
+use zx_process_memory::{Process, Status};
 
 pub use std::env::current_exe;
 
@@ -22,7 +22,7 @@ pub fn own_number() -> Number {
 }
 
 pub fn open(pid: Number) -> Result<Process, (Status, &'static str)> {
-    stand_in::process_from_pid(pid).map_err(|status| {
+    Process::from_pid(pid).map_err(|status| {
         let hint = match status {
             Status::NotFound => "no process has this pid",
             Status::BadState => "the process has ended",

@@ -5,7 +5,7 @@
 
 #![no_main]
 
-#[path = "../../../debug-memory/tests/debugger/model/expected.rs"]
+#[path = "../../../zx-debug-memory/tests/debugger/model/expected.rs"]
 mod expected;
 mod memory;
 mod op;
@@ -17,7 +17,7 @@ use memory::{LEN, Memory};
 use op::{Op, offset};
 use std::sync::LazyLock;
 use zx_debug_memory::{BreakInstruction, BreakpointError, Breakpoints, OnDrop};
-use zx_process_memory::{Incomplete, Process, Status};
+use zx_process_memory::{TransferError, Process, Status};
 
 #[derive(Arbitrary, Debug)]
 struct Session<'a> {
@@ -130,7 +130,7 @@ impl Both<'_> {
             Err(BreakpointError::Misaligned { vaddr, alignment })
         } else if let Some(other) = self.model.in_the_way(at, instruction) {
             let other = base + other;
-            Err(BreakpointError::Occupied { vaddr, other })
+            Err(BreakpointError::Overlaps { vaddr, other })
         } else if let Err(stopped) = self.stopped(at, len) {
             Err(BreakpointError::Read { vaddr, stopped })
         } else {
@@ -174,7 +174,7 @@ impl Both<'_> {
     }
 
     /// What becomes of an access to `len` bytes: memory ends where the region does.
-    fn stopped(&self, at: usize, len: usize) -> Result<(), Incomplete> {
+    fn stopped(&self, at: usize, len: usize) -> Result<(), TransferError> {
         if len == 0 || at + len <= LEN {
             return Ok(());
         }
@@ -182,7 +182,7 @@ impl Both<'_> {
         let base = self.memory.vaddr();
         let done = LEN.saturating_sub(at);
         let mut stopped = OWN.read_exact_memory(1, &mut [0]).unwrap_err();
-        stopped.done = done;
+        stopped.transferred = done;
         stopped.vaddr = base + at + done;
         stopped.status = Status::OutOfRange;
         Err(stopped)

@@ -18,7 +18,7 @@ use model::Model;
 use shared::{Shared, SharedCall};
 use std::thread;
 use world::World;
-use zx_process_memory::stand_in::set_debugging_syscalls;
+use zx_process_memory::linux::set_debugging_syscalls;
 
 #[derive(Arbitrary, Debug)]
 enum Session<'a> {

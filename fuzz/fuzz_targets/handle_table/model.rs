@@ -5,7 +5,7 @@ use crate::call::{Call, Koid, Out, Place, Room, Topic, Wanted, Which};
 use crate::world::{LEN, Object, REGIONS, Region, World, close, info, outcome};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
-use zx_process_memory::stand_in::set_debugging_syscalls;
+use zx_process_memory::linux::set_debugging_syscalls;
 use zx_process_memory::sys::{self, zx_handle_t, zx_rights_t};
 use zx_process_memory::{Rights, Status};
 

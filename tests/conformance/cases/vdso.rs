@@ -13,7 +13,7 @@ const DATA: Expect = REFUSED.since_2025(NotTried("nobody here knows what this ke
 
 /// Linux shows a debugger its code, but not its data.
 const fn data_read(count: usize) -> Expect {
-    Expect::done(count).on_the_stand_in(Failed(AccessDenied))
+    Expect::done(count).on_linux(Failed(AccessDenied))
 }
 
 #[rustfmt::skip] // A line each: it is a table.

@@ -13,11 +13,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::ops::Range;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
-use zx_process_memory::{Process, Rights, Status, stand_in};
+use zx_process_memory::{Process, Rights, Status};
 
 pub(crate) const IS_STAND_IN: bool = true;
 
-const VICTIM: &str = "ZX_CONFORMANCE_VICTIM";
+const DEBUGGEE: &str = "ZX_CONFORMANCE_VICTIM";
 
 pub(crate) fn has_stdio() -> bool {
     true
@@ -31,7 +31,7 @@ pub(crate) fn say(line: &str) {
 pub(crate) fn target(who: Who) -> Result<Box<dyn Target>, Skip> {
     Ok(match who {
         Who::Own => Box::new(Own::new()),
-        Who::Child => Box::new(Victim::start()),
+        Who::Child => Box::new(Debuggee::start()),
     })
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
 
 #[allow(clippy::unnecessary_wraps)] // Elsewhere they cannot be switched.
 pub(crate) fn switch_debugging_calls(on: bool) -> Result<(), Skip> {
-    stand_in::set_debugging_syscalls(on);
+    zx_process_memory::linux::set_debugging_syscalls(on);
     Ok(())
 }
 
@@ -169,7 +169,7 @@ impl Target for Own {
     }
 }
 
-struct Victim {
+struct Debuggee {
     child: Child,
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -177,10 +177,10 @@ struct Victim {
     is_gone: bool,
 }
 
-impl Victim {
+impl Debuggee {
     fn start() -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
-            .env(VICTIM, "1")
+            .env(DEBUGGEE, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -207,7 +207,7 @@ impl Victim {
     }
 }
 
-impl Target for Victim {
+impl Target for Debuggee {
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
         // A layout is told by the name of its case.
         let answer = self.ask(&format!("case {}", case.name));
@@ -253,15 +253,15 @@ impl Target for Victim {
     }
 }
 
-impl Drop for Victim {
+impl Drop for Debuggee {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-pub(crate) fn is_victim() -> bool {
-    env::var_os(VICTIM).is_some()
+pub(crate) fn is_debuggee() -> bool {
+    env::var_os(DEBUGGEE).is_some()
 }
 
 /// The child's side: it lays out memory as it is told, and fills and reads it itself.

@@ -39,7 +39,7 @@ pub(crate) fn say(line: &str) {
     }
 }
 
-pub(crate) fn is_victim() -> bool {
+pub(crate) fn is_debuggee() -> bool {
     false
 }
 

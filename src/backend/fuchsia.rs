@@ -1,0 +1,5 @@
+//! Fuchsia: the real system calls.
+
+#[cfg(feature = "std")]
+pub(crate) mod child;
+pub(crate) mod syscalls;

@@ -1,0 +1,220 @@
+use super::handle_table::{Entry, HandleTable};
+use super::object::{Kind, Object};
+use super::opened_process::OpenedProcess;
+use super::process_id::ProcessId;
+use crate::sys::{ZX_HANDLE_INVALID, zx_handle_t, zx_koid_t};
+use crate::{Process, Rights, Status};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+/// All that the stand-in knows.
+#[derive(Default)]
+pub(crate) struct Kernel {
+    pub(crate) handles: HandleTable,
+    job: OnceLock<(zx_koid_t, zx_handle_t)>,
+    /// The newest object of each process, so that a process that is opened again has the same
+    /// koid.
+    processes: Mutex<BTreeMap<ProcessId, Known>>,
+    /// The calling process's handle to itself; 0 until it is needed. In a fork of this program it
+    /// is still the handle to the original.
+    own: Mutex<zx_handle_t>,
+}
+
+#[derive(Clone)]
+struct Known {
+    koid: zx_koid_t,
+    object: Weak<Object>,
+}
+
+impl Known {
+    /// The object, while its process lives on the memory with which it was opened.
+    /// Asks Linux, so it is not to be called under a lock.
+    fn alive(&self) -> Option<Arc<Object>> {
+        let object = self.object.upgrade()?;
+        object.as_process()?.is_alive().then_some(object)
+    }
+
+    /// The object, if it is of the process and program that was opened now.
+    fn same(&self, opened: &OpenedProcess) -> Option<Arc<Object>> {
+        let object = self.alive()?;
+        object.as_process()?.is_same(opened).then_some(object)
+    }
+}
+
+pub(crate) fn kernel() -> &'static Kernel {
+    static KERNEL: LazyLock<Kernel> = LazyLock::new(Kernel::default);
+    &KERNEL
+}
+
+impl Kernel {
+    /// A handle for safe code, so never one to the calling process or to memory that it shares.
+    pub(crate) fn new_process(&self, opened: OpenedProcess) -> Result<Process, Status> {
+        if opened.space.is_ours() != Ok(false) {
+            return Err(Status::InvalidArgs);
+        }
+        let handle = self.insert_process(opened);
+        // SAFETY: the handle was made here, and nothing else closes it. It does not name the
+        // calling process, as was just checked.
+        unsafe { Process::from_raw(handle) }
+    }
+
+    /// The calling process's handle to itself; 0 if Linux does not let it open its
+    /// own memory.
+    pub(crate) fn own_process(&self) -> zx_handle_t {
+        let cached = *lock(&self.own);
+        if self.is_own(cached) {
+            return cached;
+        }
+        let Ok(opened) = OpenedProcess::by_pid(std::process::id()) else {
+            return ZX_HANDLE_INVALID;
+        };
+        let new = self.insert_process(opened);
+        let mut own = lock(&self.own);
+        if *own == cached {
+            *own = new;
+        } else {
+            // Another thread was faster.
+            self.handles.remove(new);
+        }
+        *own
+    }
+
+    fn is_own(&self, handle: zx_handle_t) -> bool {
+        let entry = self.handles.get(handle);
+        let process = entry.as_ref().and_then(|entry| entry.object.as_process());
+        process.is_some_and(|process| process.space.is_ours() == Ok(true))
+    }
+
+    pub(crate) fn default_job(&self) -> (zx_koid_t, zx_handle_t) {
+        *self.job.get_or_init(|| {
+            let object = Arc::new(Object::new(Kind::Job));
+            let rights = JOB_RIGHTS.bits();
+            (object.koid, self.handles.insert(Entry { object, rights }))
+        })
+    }
+
+    /// The living process with this koid, if this program has it open.
+    pub(crate) fn process_by_koid(&self, koid: zx_koid_t) -> Option<Arc<Object>> {
+        let known = {
+            let processes = lock(&self.processes);
+            processes.values().find(|known| known.koid == koid).cloned()
+        };
+        known?.alive()
+    }
+
+    fn insert_process(&self, opened: OpenedProcess) -> zx_handle_t {
+        let object = self.object_of(opened);
+        let rights = TASK_RIGHTS.bits();
+        self.handles.insert(Entry { object, rights })
+    }
+
+    fn object_of(&self, opened: OpenedProcess) -> Arc<Object> {
+        let id = opened.id;
+        let new = Arc::new(Object::new(Kind::Process(opened)));
+        loop {
+            let known = lock(&self.processes).get(&id).cloned();
+            let opened = new.as_process();
+            let same = known
+                .as_ref()
+                .zip(opened)
+                .and_then(|(known, opened)| known.same(opened));
+            if let Some(object) = same {
+                return object;
+            }
+            // A process that has ended or called exec since must not replace its successor.
+            if !opened.is_some_and(OpenedProcess::is_alive) {
+                return new;
+            }
+            let mut processes = lock(&self.processes);
+            // Somebody else may have opened it since; then theirs is looked at.
+            if processes.get(&id).map(|now| now.koid) == known.map(|then| then.koid) {
+                processes.retain(|_, known| known.object.strong_count() != 0);
+                let (koid, object) = (new.koid, Arc::downgrade(&new));
+                processes.insert(id, Known { koid, object });
+                return new;
+            }
+        }
+    }
+}
+
+/// No code that could panic runs under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `ZX_RIGHTS_BASIC`, `_IO` and `_PROPERTY`, and what both tasks have besides.
+const TASK_RIGHTS: Rights = Rights::TRANSFER
+    .union(Rights::DUPLICATE)
+    .union(Rights::WAIT)
+    .union(Rights::INSPECT)
+    .union(Rights::READ)
+    .union(Rights::WRITE)
+    .union(Rights::GET_PROPERTY)
+    .union(Rights::SET_PROPERTY)
+    .union(Rights::ENUMERATE)
+    .union(Rights::DESTROY)
+    .union(Rights::SIGNAL)
+    .union(Rights::MANAGE_PROCESS)
+    .union(Rights::MANAGE_THREAD);
+
+/// `ZX_DEFAULT_JOB_RIGHTS`.
+const JOB_RIGHTS: Rights = TASK_RIGHTS
+    .union(Rights::GET_POLICY)
+    .union(Rights::SET_POLICY)
+    .union(Rights::MANAGE_JOB);
+
+#[cfg(test)]
+mod tests {
+    use super::{Kernel, OpenedProcess};
+    use crate::backend::linux::opened_process::{address_space, pidfd};
+    use rustix::fd::AsFd;
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+
+    /// As of a process that was opened after its vfork and before its exec, when it still had
+    /// its parent's memory, which goes on to be there.
+    #[test]
+    fn a_program_keeps_its_koid_beside_a_handle_from_before_its_exec() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let own = pidfd(std::process::id()).unwrap();
+        let shared = address_space(own.as_fd()).unwrap();
+        let early = OpenedProcess::new(pidfd(child.id()).unwrap(), shared).unwrap();
+        let opened = || OpenedProcess::by_pid(child.id()).unwrap();
+
+        let kernel = Kernel::default();
+        let early = kernel.object_of(early);
+        let first = kernel.object_of(opened());
+        assert_ne!(first.koid, early.koid);
+        assert_eq!(kernel.object_of(opened()).koid, first.koid);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// As by two threads, one of which was held up between its opening of a process and the
+    /// search for its object.
+    #[test]
+    fn a_program_is_not_taken_for_the_one_that_replaced_it() {
+        let mut child = Command::new("sh")
+            .args(["-c", "echo before; read line; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "before");
+        let before = OpenedProcess::by_pid(child.id()).unwrap();
+        stdin.write_all(b"go on\nafter\n").unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "after");
+        let after = OpenedProcess::by_pid(child.id()).unwrap();
+        let again = OpenedProcess::by_pid(child.id()).unwrap();
+
+        let kernel = Kernel::default();
+        let after = kernel.object_of(after);
+        let before = kernel.object_of(before);
+        assert_ne!(before.koid, after.koid);
+        assert_eq!(kernel.object_of(again).koid, after.koid);
+        drop(stdin);
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,154 @@
+use super::address_space::AddressSpace;
+use super::errno;
+use super::process_id::ProcessId;
+use crate::Status;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::format;
+use std::fs;
+use std::io;
+
+/// A process that was opened and was alive then.
+pub(crate) struct OpenedProcess {
+    pub(crate) id: ProcessId,
+    pidfd: OwnedFd,
+    pub(crate) space: AddressSpace,
+}
+
+impl OpenedProcess {
+    /// Opens the process that has this PID in the caller's PID namespace.
+    pub(crate) fn by_pid(pid: u32) -> Result<Self, Status> {
+        let pidfd = pidfd(pid)?;
+        let space = address_space(pidfd.as_fd())?;
+        Self::new(pidfd, space)
+    }
+
+    /// `space` was opened from the process that `pidfd` names.
+    pub(crate) fn new(pidfd: OwnedFd, space: AddressSpace) -> Result<Self, Status> {
+        let id = ProcessId::new(pidfd.as_fd(), &space);
+        // It had not ended when its identity was read, so the identity is its own.
+        if has_ended(pidfd.as_fd()) {
+            return Err(Status::BadState);
+        }
+        let id = id.map_err(|error| refusal(&error))?;
+        Ok(Self { id, pidfd, space })
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        !has_ended(self.pidfd.as_fd()) && !self.space.is_gone()
+    }
+
+    /// Whether `other` is the same process with the same memory: no exec came between.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.space.is_same(&other.space)
+    }
+}
+
+pub(crate) fn pidfd(pid: u32) -> Result<OwnedFd, Status> {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let number = number.ok_or(Status::InvalidArgs)?;
+    pidfd_open(number, PidfdFlags::empty()).map_err(|errno| match errno {
+        // A thread's id, not a process's; the code depends on the kernel's age.
+        Errno::NOENT => Status::InvalidArgs,
+        errno => errno::status("pidfd_open", errno),
+    })
+}
+
+/// Opens the memory of the process that `pidfd` names, and of no other.
+pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Status> {
+    // An exec between the opening of one file and the next leaves them at odds, and
+    // the first one's memory gone. No process does that many times in a row.
+    for _ in 0..16 {
+        let opened = pid_in_proc(pidfd).and_then(AddressSpace::open);
+        // The process had not ended after its files were opened, so its pid was not
+        // free for another one when they were.
+        if has_ended(pidfd) {
+            return Err(Status::BadState);
+        }
+        match opened {
+            Ok(space) if space.is_gone() => {}
+            Ok(space) => return Ok(space),
+            Err(error) => return Err(refusal(&error)),
+        }
+    }
+    Err(Status::BadState)
+}
+
+fn refusal(error: &io::Error) -> Status {
+    match Errno::from_io_error(error) {
+        // The process is alive, so `/proc` hides it, or is not there.
+        Some(Errno::NOENT) if fs::exists("/proc/self/mem").unwrap_or(false) => {
+            errno::status("open /proc/PID/mem", Errno::PERM)
+        }
+        Some(Errno::NOENT) | None => {
+            log::debug!("/proc is not mounted, or not this process's: {error}");
+            Status::NotSupported
+        }
+        // The pidfd has proved that there is such a process: it is on its way out, or a
+        // kernel thread.
+        Some(Errno::SRCH) => Status::BadState,
+        Some(errno) => errno::status("open /proc/PID/mem", errno),
+    }
+}
+
+/// The number by which `/proc` knows the process: not ours where `/proc` belongs to
+/// another pid namespace.
+fn pid_in_proc(pidfd: BorrowedFd<'_>) -> io::Result<u32> {
+    let info = fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", pidfd.as_raw_fd()))?;
+    info.lines()
+        .find_map(|line| line.strip_prefix("Pid:"))
+        .and_then(|pid| pid.trim().parse().ok())
+        .filter(|pid| *pid != 0)
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// A pidfd becomes readable when its process ends.
+fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    loop {
+        return match poll(&mut fds, Some(&at_once)) {
+            // Linux lets a signal come first even if there is nothing to wait for.
+            Err(Errno::INTR) => continue,
+            Ok(ready) => ready != 0,
+            Err(errno) => {
+                log::debug!("poll on a pidfd: {errno}");
+                true
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OpenedProcess, address_space, has_ended, pidfd};
+    use crate::Status;
+    use rustix::fd::AsFd;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_kernel_thread_has_no_memory() {
+        // The second process is the parent of Linux's own threads, where it can be seen.
+        if let Ok(name) = std::fs::read_to_string("/proc/2/comm") {
+            if name == "kthreadd\n" {
+                assert_eq!(OpenedProcess::by_pid(2).err(), Some(Status::BadState));
+            }
+        }
+    }
+
+    #[test]
+    fn a_pidfd_tells_the_end_of_its_process() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let pidfd = pidfd(child.id()).unwrap();
+        assert!(!has_ended(pidfd.as_fd()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(has_ended(pidfd.as_fd()));
+        assert_eq!(address_space(pidfd.as_fd()).err(), Some(Status::BadState));
+    }
+}

@@ -1,0 +1,291 @@
+//! 64-bit Linux: the calls, played by the stand-in.
+
+use super::handle_table::Entry;
+use super::kernel;
+use crate::linux::debugging_syscalls;
+use crate::sys::{
+    ZX_HANDLE_INVALID, ZX_INFO_HANDLE_BASIC, ZX_INFO_JOB_CHILDREN, ZX_INFO_PROCESS_MAPS_V1, ZX_OK,
+    zx_handle_t, zx_info_handle_basic_t, zx_koid_t, zx_object_info_topic_t, zx_rights_t,
+    zx_status_t, zx_vaddr_t,
+};
+use crate::{MAX_READ_LEN, MAX_WRITE_LEN, Rights, Status};
+use std::slice;
+
+/// Writes `buffer_size` bytes at `vaddr` of the process that `handle` names, and
+/// stores how many were written in `actual`, which an error leaves alone.
+///
+/// As in the kernel, an `actual` that cannot be written, which here is null, is
+/// `ZX_ERR_INVALID_ARGS` with the data written.
+///
+/// # Safety
+///
+/// `buffer` must be null or valid for reads of `buffer_size` bytes, and `actual` null
+/// or valid for a write. Where `handle` names the calling process, nothing that Rust
+/// takes for unchanged may be written.
+pub unsafe extern "C" fn zx_process_write_memory(
+    handle: zx_handle_t,
+    vaddr: zx_vaddr_t,
+    buffer: *const u8,
+    buffer_size: usize,
+    actual: *mut usize,
+) -> zx_status_t {
+    raw((|| {
+        if !debugging_syscalls() {
+            return Err(Status::NotSupported);
+        }
+        if buffer.is_null() || buffer_size == 0 || buffer_size > MAX_WRITE_LEN {
+            return Err(Status::InvalidArgs);
+        }
+        let entry = entry(handle)?;
+        let process = entry.object.as_process().ok_or(Status::WrongType)?;
+        require(&entry, Rights::WRITE_MEMORY)?;
+        // SAFETY: not null, and the caller promises as many bytes.
+        let bytes = unsafe { slice::from_raw_parts(buffer, buffer_size) };
+        let written = process.space.write(vaddr, bytes)?;
+        // SAFETY: the caller promises null or a valid pointer.
+        unsafe { store(actual, written) }
+    })())
+}
+
+/// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names, and stores
+/// how many were read in `actual`, which an error leaves alone.
+///
+/// Where more than a page is read, the buffer's first byte, each 4096th and the last are
+/// zeroed before, as by kernels of 2018 and 2019: bytes beyond `actual` are nobody's, and
+/// who thinks otherwise is to notice it here.
+///
+/// # Safety
+///
+/// `buffer` must be null or valid for writes of `buffer_size` bytes, and `actual` null
+/// or valid for a write.
+pub unsafe extern "C" fn zx_process_read_memory(
+    handle: zx_handle_t,
+    vaddr: zx_vaddr_t,
+    buffer: *mut u8,
+    buffer_size: usize,
+    actual: *mut usize,
+) -> zx_status_t {
+    raw((|| {
+        if buffer.is_null() || buffer_size == 0 || buffer_size > MAX_READ_LEN {
+            return Err(Status::InvalidArgs);
+        }
+        let entry = entry(handle)?;
+        let process = entry.object.as_process().ok_or(Status::WrongType)?;
+        require(&entry, Rights::READ_MEMORY)?;
+        // SAFETY: not null, and the caller promises as many bytes, which `MaybeUninit`
+        // does not take for initialised.
+        let bytes = unsafe { slice::from_raw_parts_mut(buffer.cast(), buffer_size) };
+        let read = process.space.read(vaddr, bytes)?;
+        // SAFETY: the caller promises null or a valid pointer.
+        unsafe { store(actual, read) }
+    })())
+}
+
+/// Closes a handle. Closing 0 is no error.
+///
+/// # Safety
+///
+/// Nobody may use the handle afterwards. (A call that is under way ends on the
+/// process with which it began.)
+pub unsafe extern "C" fn zx_handle_close(handle: zx_handle_t) -> zx_status_t {
+    if handle == ZX_HANDLE_INVALID {
+        return ZX_OK;
+    }
+    let removed = kernel().handles.remove(handle);
+    raw(removed.map(drop).ok_or(Status::BadHandle))
+}
+
+/// Makes a second handle to the same object, with the same rights or fewer.
+///
+/// # Safety
+///
+/// `out` must be null or valid for a write.
+pub unsafe extern "C" fn zx_handle_duplicate(
+    handle: zx_handle_t,
+    rights: zx_rights_t,
+    out: *mut zx_handle_t,
+) -> zx_status_t {
+    raw((|| {
+        let entry = entry(handle)?;
+        require(&entry, Rights::DUPLICATE)?;
+        let rights = requested(&entry, rights).ok_or(Status::InvalidArgs)?;
+        // SAFETY: the caller promises null or a valid pointer.
+        unsafe { give(out, Entry { rights, ..entry }) }
+    })())
+}
+
+/// Tells about a handle (`ZX_INFO_HANDLE_BASIC`), lists the jobs in a job, of which the
+/// stand-in has none (`ZX_INFO_JOB_CHILDREN`), or what is mapped in a process
+/// ([`ZX_INFO_PROCESS_MAPS_V1`]). Other topics are
+/// `ZX_ERR_NOT_SUPPORTED`.
+///
+/// Of a list, as many records are stored as fit. Of a single record that does not fit,
+/// nothing is, and the call fails.
+///
+/// # Safety
+///
+/// `buffer` must be null or valid for writes of `buffer_size` bytes; `actual` and
+/// `avail` must be null or valid for a write.
+pub unsafe extern "C" fn zx_object_get_info(
+    handle: zx_handle_t,
+    topic: zx_object_info_topic_t,
+    buffer: *mut u8,
+    buffer_size: usize,
+    actual: *mut usize,
+    avail: *mut usize,
+) -> zx_status_t {
+    raw((|| match topic {
+        ZX_INFO_HANDLE_BASIC => {
+            let info = [basic(&entry(handle)?)];
+            // SAFETY: the caller's promises are those that are asked for.
+            let stored = unsafe { store_records(&info, buffer, buffer_size, actual, avail) }?;
+            (stored == 1).then_some(()).ok_or(Status::BufferTooSmall)
+        }
+        ZX_INFO_JOB_CHILDREN => {
+            let entry = entry(handle)?;
+            if entry.object.as_process().is_some() {
+                return Err(Status::WrongType);
+            }
+            require(&entry, Rights::ENUMERATE)?;
+            let none: [zx_koid_t; 0] = [];
+            // SAFETY: as above.
+            unsafe { store_records(&none, buffer, buffer_size, actual, avail) }.map(drop)
+        }
+        ZX_INFO_PROCESS_MAPS_V1 => {
+            let entry = entry(handle)?;
+            let process = entry.object.as_process().ok_or(Status::WrongType)?;
+            require(&entry, Rights::INSPECT)?;
+            let records = process.space.records()?;
+            // SAFETY: as above.
+            unsafe { store_records(&records, buffer, buffer_size, actual, avail) }.map(drop)
+        }
+        _ => Err(Status::NotSupported),
+    })())
+}
+
+fn basic(entry: &Entry) -> zx_info_handle_basic_t {
+    let job = entry.object.as_process().map(|_| kernel().default_job().0);
+    zx_info_handle_basic_t {
+        koid: entry.object.koid,
+        rights: entry.rights,
+        type_: entry.object.type_(),
+        related_koid: job.unwrap_or(0),
+        ..Default::default()
+    }
+}
+
+/// Stores as many records as fit, and says how many.
+///
+/// # Safety
+///
+/// `buffer` must be null or valid for writes of `size` bytes; `actual` and `avail` must
+/// be null or valid for a write.
+unsafe fn store_records<T: Copy>(
+    records: &[T],
+    buffer: *mut u8,
+    size: usize,
+    actual: *mut usize,
+    avail: *mut usize,
+) -> Result<usize, Status> {
+    let fitting = &records[..records.len().min(size / size_of::<T>())];
+    if !fitting.is_empty() {
+        if buffer.is_null() {
+            return Err(Status::InvalidArgs);
+        }
+        // SAFETY: two objects, neither null, the second as large as the caller promises
+        // or smaller. It may be unaligned, so it is bytes that are copied.
+        unsafe { buffer.copy_from(fitting.as_ptr().cast(), size_of_val(fitting)) };
+    }
+    for (count, value) in [(actual, fitting.len()), (avail, records.len())] {
+        if !count.is_null() {
+            // SAFETY: not null, so the caller promises that it is valid.
+            unsafe { count.write(value) };
+        }
+    }
+    Ok(fitting.len())
+}
+
+/// Turns the koid of a job's child into a handle. The [stand-in's](crate::linux)
+/// default job has the processes that this program holds open.
+///
+/// # Safety
+///
+/// `out` must be null or valid for a write.
+pub unsafe extern "C" fn zx_object_get_child(
+    handle: zx_handle_t,
+    koid: zx_koid_t,
+    rights: zx_rights_t,
+    out: *mut zx_handle_t,
+) -> zx_status_t {
+    raw((|| {
+        let parent = entry(handle)?;
+        require(&parent, Rights::ENUMERATE)?;
+        let rights = requested(&parent, rights).ok_or(Status::AccessDenied)?;
+        // The children of a process are its threads, which the stand-in has not.
+        let is_job = parent.object.as_process().is_none();
+        let object = is_job.then(|| kernel().process_by_koid(koid)).flatten();
+        let object = object.ok_or(Status::NotFound)?;
+        // SAFETY: the caller promises null or a valid pointer.
+        unsafe { give(out, Entry { object, rights }) }
+    })())
+}
+
+/// The calling process's handle to itself, or 0 if Linux does not let it open its own
+/// memory. Do not close it.
+#[must_use]
+pub extern "C" fn zx_process_self() -> zx_handle_t {
+    kernel().own_process()
+}
+
+/// The job of all processes. Do not close it.
+#[must_use]
+pub extern "C" fn zx_job_default() -> zx_handle_t {
+    kernel().default_job().1
+}
+
+fn raw(result: Result<(), Status>) -> zx_status_t {
+    result.err().map_or(ZX_OK, Status::into_raw)
+}
+
+fn entry(handle: zx_handle_t) -> Result<Entry, Status> {
+    kernel().handles.get(handle).ok_or(Status::BadHandle)
+}
+
+fn require(entry: &Entry, rights: Rights) -> Result<(), Status> {
+    if Rights::from_bits_retain(entry.rights).contains(rights) {
+        Ok(())
+    } else {
+        Err(Status::AccessDenied)
+    }
+}
+
+/// The rights that a new handle gets, if the old one has them all.
+fn requested(entry: &Entry, rights: zx_rights_t) -> Option<zx_rights_t> {
+    match Rights::from_bits_retain(rights) {
+        Rights::SAME_RIGHTS => Some(entry.rights),
+        _ => (rights & !entry.rights == 0).then_some(rights),
+    }
+}
+
+/// # Safety
+///
+/// `out` must be null or valid for a write.
+unsafe fn give(out: *mut zx_handle_t, entry: Entry) -> Result<(), Status> {
+    if out.is_null() {
+        return Err(Status::InvalidArgs);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { store(out, kernel().handles.insert(entry)) }
+}
+
+/// # Safety
+///
+/// `out` must be null or valid for a write.
+unsafe fn store<T>(out: *mut T, value: T) -> Result<(), Status> {
+    if out.is_null() {
+        return Err(Status::InvalidArgs);
+    }
+    // SAFETY: not null, so the caller promises that it is valid.
+    unsafe { out.write(value) };
+    Ok(())
+}

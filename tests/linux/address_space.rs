@@ -1,0 +1,217 @@
+//! What an address may be.
+
+use super::debuggee::{Debuggee, PAGE, Page};
+use zx_process_memory::{Process, Status};
+
+/// Writes two bytes into one page of this kind, and has the debuggee look.
+fn two_bytes_into(page: Page) {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[page]);
+    let process = debuggee.process();
+    assert_eq!(process.write_memory(base + 10, &[1, 2]), Ok(2));
+    assert_eq!(process.write_memory(base, &[9; PAGE + 1]), Ok(PAGE));
+    assert_eq!(process.write_memory(base + 10, &[3, 4]), Ok(2));
+    assert_eq!(debuggee.sees(base + 8..base + 14), [9, 9, 3, 4, 9, 9]);
+}
+
+pub(crate) fn read_only_pages_are_written() {
+    two_bytes_into(Page::ReadOnly);
+}
+
+pub(crate) fn executable_pages_are_written() {
+    two_bytes_into(Page::ReadExecute);
+}
+
+pub(crate) fn pages_without_permission_are_written() {
+    two_bytes_into(Page::NoPermission);
+}
+
+pub(crate) fn shared_memory_is_written() {
+    two_bytes_into(Page::Shared);
+}
+
+pub(crate) fn a_write_stops_at_the_end_of_the_mapping() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite; 4]);
+    let process = debuggee.process();
+    let much = vec![7; 64 << 20];
+    assert_eq!(process.write_memory(base, &much), Ok(16_384));
+    assert_eq!(process.write_memory(base + 16_383, &much), Ok(1));
+    assert_eq!(process.write_memory(base + 5, &[8; 16_384]), Ok(16_379));
+    assert_eq!(debuggee.sees(base..base + 7), [7, 7, 7, 7, 7, 8, 8]);
+}
+
+/// Of each pair Linux keeps two mappings, since they differ or are shared.
+const NEIGHBOURS: [[Page; 2]; 5] = [
+    [Page::ReadWrite, Page::ReadOnly],
+    [Page::ReadOnly, Page::ReadWrite],
+    [Page::ReadWrite, Page::Shared],
+    [Page::Shared, Page::Shared],
+    [Page::ReadExecute, Page::NoPermission],
+];
+
+pub(crate) fn an_adjacent_mapping_is_not_entered() {
+    for pages in NEIGHBOURS {
+        let mut debuggee = Debuggee::start();
+        let base = debuggee.lay_out(&pages);
+        let process = debuggee.process();
+        // Over the edge by three bytes, by one, and by one after a whole page.
+        assert_eq!(
+            process.write_memory(base + PAGE - 3, &[1; 6]),
+            Ok(3),
+            "{pages:?}"
+        );
+        assert_eq!(
+            process.write_memory(base + PAGE - 1, &[2; 2]),
+            Ok(1),
+            "{pages:?}"
+        );
+        let seen = debuggee.sees(base + PAGE - 4..base + PAGE + 3);
+        assert_eq!(seen, [0, 1, 1, 2, 0, 0, 0], "{pages:?}");
+        assert_eq!(
+            process.write_memory(base, &[3; PAGE + 1]),
+            Ok(PAGE),
+            "{pages:?}"
+        );
+        let seen = debuggee.sees(base + PAGE - 1..base + PAGE + 1);
+        assert_eq!(seen, [3, 0], "{pages:?}");
+    }
+}
+
+pub(crate) fn an_adjacent_mapping_is_written_by_its_own_address() {
+    for pages in NEIGHBOURS {
+        let mut debuggee = Debuggee::start();
+        let base = debuggee.lay_out(&pages);
+        let written = debuggee.process().write_memory(base + PAGE, &[1; 6]);
+        assert_eq!(written, Ok(6), "{pages:?}");
+        let seen = debuggee.sees(base + PAGE - 1..base + PAGE + 7);
+        assert_eq!(seen, [0, 1, 1, 1, 1, 1, 1, 0], "{pages:?}");
+    }
+}
+
+pub(crate) fn a_hole_has_no_memory() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole, Page::ReadWrite]);
+    let process = debuggee.process();
+    for (vaddr, len) in [
+        (base + PAGE, 1),
+        (base + 2 * PAGE - 1, 1),
+        (base + 2 * PAGE - 1, 2),
+        (base + PAGE, 2 * PAGE),
+    ] {
+        let refused = process.write_memory(vaddr, &vec![1; len]);
+        assert_eq!(refused, Err(Status::NoMemory), "{len} bytes");
+    }
+    let after = base + 2 * PAGE;
+    assert!(debuggee.sees_only(0, base..base + PAGE));
+    assert!(debuggee.sees_only(0, after..after + PAGE));
+}
+
+pub(crate) fn a_hole_after_a_page_ends_the_write() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole, Page::ReadWrite]);
+    let written = debuggee.process().write_memory(base, &[1; 3 * PAGE]);
+    assert_eq!(written, Ok(PAGE));
+    let after = base + 2 * PAGE;
+    assert!(debuggee.sees_only(0, after..after + PAGE));
+}
+
+pub(crate) fn null_kernel_and_impossible_addresses_have_no_memory() {
+    let debuggee = Debuggee::start();
+    let process = debuggee.process();
+    for vaddr in [
+        0,
+        1,
+        4095,
+        1 << 62,
+        (1 << 63) - 4096,
+        (1 << 63) - 1,
+        1 << 63,
+        (1 << 63) + 1,
+        0xffff_8000_0000_0000,
+        // x86-64's vsyscall page, which Linux lists, but which is no process's.
+        0xffff_ffff_ff60_0000,
+        usize::MAX - 4095,
+        usize::MAX,
+    ] {
+        for len in [1, 2, 4096, 8193] {
+            let refused = process.write_memory(vaddr, &vec![1; len]);
+            assert_eq!(refused, Err(Status::NoMemory), "{len} bytes at {vaddr:#x}");
+        }
+    }
+}
+
+pub(crate) fn the_vdso_is_refused() {
+    let debuggee = Debuggee::start();
+    refuses_the_vdso(&debuggee, &debuggee.process());
+}
+
+/// Linux lets a parent go on before its child has a vDSO.
+pub(crate) fn the_vdso_is_refused_through_a_handle_made_during_exec() {
+    for _ in 0..50 {
+        let mut debuggee = Debuggee::spawn();
+        let process = debuggee.process();
+        debuggee.ask("hello");
+        refuses_the_vdso(&debuggee, &process);
+    }
+}
+
+fn refuses_the_vdso(debuggee: &Debuggee, process: &Process) {
+    for name in ["[vdso]", "[vvar]"] {
+        let pages = debuggee.mapping(name);
+        for (vaddr, len) in [
+            (pages.start, 1),
+            (pages.start, PAGE),
+            (pages.start + PAGE - 1, 2),
+            (pages.start, 16 * PAGE),
+            (pages.end - 1, 1),
+            (pages.end - 1, 2 * PAGE),
+        ] {
+            let refused = process.write_memory(vaddr, &vec![1; len]);
+            assert_eq!(refused, Err(Status::AccessDenied), "{name} {len} bytes");
+        }
+    }
+}
+
+pub(crate) fn a_write_that_would_reach_the_vdso_does_not() {
+    let debuggee = Debuggee::start();
+    let before = debuggee.mapping("[vvar]").start - 1;
+    // Whether there is memory right below is Linux's choice.
+    match debuggee.process().write_memory(before, &[0; 2 * PAGE]) {
+        Ok(written) => assert_eq!(written, 1),
+        Err(status) => assert_eq!(status, Status::NoMemory),
+    }
+}
+
+pub(crate) fn shared_read_only_memory_is_refused() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::SharedReadOnly]);
+    let process = debuggee.process();
+    for len in [1, PAGE, 2 * PAGE] {
+        let refused = process.write_memory(base, &vec![1; len]);
+        assert_eq!(refused, Err(Status::AccessDenied), "{len} bytes");
+    }
+    assert!(debuggee.sees_only(0, base..base + PAGE));
+}
+
+pub(crate) fn memory_past_the_end_of_a_file_is_out_of_range() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::PastTheEnd]);
+    let process = debuggee.process();
+    for len in [1, PAGE, 2 * PAGE] {
+        let refused = process.write_memory(base, &vec![1; len]);
+        assert_eq!(refused, Err(Status::OutOfRange), "{len} bytes");
+    }
+}
+
+pub(crate) fn an_unmapped_page_is_gone_for_a_handle_made_before() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite; 3]);
+    let process = debuggee.process();
+    assert_eq!(process.write_memory(base, &[1; 3 * PAGE]), Ok(3 * PAGE));
+    debuggee.unmap(base + PAGE);
+    assert_eq!(process.write_memory(base, &[2; 3 * PAGE]), Ok(PAGE));
+    let refused = process.write_memory(base + PAGE, &[2; 1]);
+    assert_eq!(refused, Err(Status::NoMemory));
+    assert!(debuggee.sees_only(1, base + 2 * PAGE..base + 3 * PAGE));
+}

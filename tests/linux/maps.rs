@@ -1,0 +1,106 @@
+//! `ZX_INFO_PROCESS_MAPS`, played from /proc/PID/maps.
+
+use super::debuggee::{Debuggee, PAGE, Page};
+use std::ptr::null_mut;
+use zx_process_memory::sys::{
+    self, ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING, ZX_INFO_MAPS_TYPE_VMAR,
+    ZX_INFO_PROCESS_MAPS_V1, zx_info_maps_v1_t,
+};
+use zx_process_memory::{Process, Rights, Status};
+
+/// What the call answers: the records that were stored, and how many there are.
+fn maps(process: &Process, room: usize) -> Result<(Vec<zx_info_maps_v1_t>, usize), Status> {
+    let mut records = vec![zx_info_maps_v1_t::default(); room];
+    let (mut actual, mut avail) = (0, 0);
+    let (buffer, size) = (records.as_mut_ptr().cast(), size_of_val(&records[..]));
+    // SAFETY: the records are writable, and both counts.
+    Status::ok(unsafe {
+        let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
+        sys::zx_object_get_info(handle, topic, buffer, size, &raw mut actual, &raw mut avail)
+    })?;
+    assert!(actual <= room);
+    records.truncate(actual);
+    Ok((records, avail))
+}
+
+pub(crate) fn every_mapping_is_listed_as_linux_shows_it() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite, Page::ReadExecute, Page::NoPermission]);
+    let (records, avail) = maps(&debuggee.process(), 1000).unwrap();
+    assert_eq!(records.len(), avail);
+    let kinds = records.iter().map(|record| (record.type_, record.depth));
+    let mapping = (ZX_INFO_MAPS_TYPE_MAPPING, 2);
+    let expected = [(ZX_INFO_MAPS_TYPE_ASPACE, 0), (ZX_INFO_MAPS_TYPE_VMAR, 1)];
+    assert!(
+        kinds.eq(expected
+            .into_iter()
+            .chain(std::iter::repeat_n(mapping, avail - 2)))
+    );
+
+    let at = |vaddr| {
+        records
+            .iter()
+            .find(|record| record.depth == 2 && record.base == vaddr)
+    };
+    for (page, flags) in [(0, 3), (1, 5), (2, 0)] {
+        let record = at(base + page * PAGE).unwrap();
+        assert_eq!((record.size, record.mapping.mmu_flags), (PAGE, flags));
+        assert_eq!((record.name, record.mapping.vmo_koid), ([0; 32], 0));
+    }
+    let vdso = debuggee.mapping("[vdso]");
+    let record = at(vdso.start).unwrap();
+    assert_eq!(
+        (record.size, &record.name[..7]),
+        (vdso.len(), &b"[vdso]\0"[..])
+    );
+
+    // A file goes by its name alone, cut where Zircon cuts, and by its number.
+    let own = std::env::current_exe().unwrap();
+    let own = own.file_name().unwrap().as_encoded_bytes();
+    let own = &own[..own.len().min(31)];
+    let of_own = records.iter().filter(|record| record.name.starts_with(own));
+    let koids: Vec<_> = of_own.map(|record| record.mapping.vmo_koid).collect();
+    assert!(koids.len() > 1 && koids[0] != 0 && koids.windows(2).all(|two| two[0] == two[1]));
+}
+
+pub(crate) fn a_buffer_that_is_too_small_gets_what_fits() {
+    let debuggee = Debuggee::start();
+    let process = debuggee.process();
+    let (all, avail) = maps(&process, 1000).unwrap();
+    for room in [0, 1, 5] {
+        assert_eq!(maps(&process, room), Ok((all[..room].to_vec(), avail)));
+    }
+    // Less than a record is none.
+    let mut record = [0; 95];
+    let (mut actual, mut avail) = (7, 7);
+    // SAFETY: 95 bytes are writable, and both counts.
+    let raw = unsafe {
+        let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
+        let buffer = record.as_mut_ptr();
+        sys::zx_object_get_info(handle, topic, buffer, 95, &raw mut actual, &raw mut avail)
+    };
+    assert_eq!((Status::ok(raw), actual, avail), (Ok(()), 0, all.len()));
+    // SAFETY: a null buffer is refused, and null counts are allowed.
+    let raw = unsafe {
+        let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
+        sys::zx_object_get_info(handle, topic, null_mut(), 96, null_mut(), null_mut())
+    };
+    assert_eq!(Status::ok(raw), Err(Status::InvalidArgs));
+}
+
+pub(crate) fn the_right_to_inspect_is_needed() {
+    let debuggee = Debuggee::start();
+    let process = debuggee.process();
+    let blind = process.rights().unwrap() & !Rights::INSPECT;
+    let blind = process.duplicate(blind).unwrap();
+    assert_eq!(maps(&blind, 1000), Err(Status::AccessDenied));
+    let enough = process.duplicate(Rights::INSPECT).unwrap();
+    assert_eq!(maps(&enough, 1000), maps(&process, 1000));
+}
+
+pub(crate) fn a_process_that_is_gone_is_in_a_bad_state() {
+    let mut debuggee = Debuggee::start();
+    let process = debuggee.process();
+    debuggee.kill_and_wait();
+    assert_eq!(maps(&process, 1000), Err(Status::BadState));
+}

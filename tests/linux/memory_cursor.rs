@@ -1,0 +1,142 @@
+//! `MemoryCursor`: `io::Read`, `io::Write` and `io::Seek` over a process's memory.
+
+use super::debuggee::{Debuggee, PAGE, Page};
+use std::error::Error;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use zx_process_memory::{MAX_READ_LEN, MemoryCursor, ProcessRef, Status, TransferError};
+
+/// What a cursor's error keeps inside.
+fn inside<T: Error + Copy + 'static>(error: &io::Error) -> Option<T> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+pub(crate) fn what_was_written_is_read_again() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite, Page::ReadOnly]);
+    let mut cursor = MemoryCursor::new(debuggee.process(), base + PAGE - 6);
+    // Over the end of a mapping, which one call does not cross.
+    assert_eq!(cursor.write(b"first and second").unwrap(), 6);
+    cursor.seek(SeekFrom::Current(-6)).unwrap();
+    cursor.write_all(b"first and second").unwrap();
+    write!(cursor, ", {}rd", 3).unwrap();
+    cursor.flush().unwrap();
+    assert_eq!(cursor.stream_position().unwrap(), (base + PAGE + 15) as u64);
+
+    cursor
+        .seek(SeekFrom::Start((base + PAGE - 6) as u64))
+        .unwrap();
+    let mut short = [0; 9];
+    assert_eq!(cursor.read(&mut short).unwrap(), 6);
+    assert_eq!(&short[..6], b"first ");
+    let mut text = String::new();
+    Read::by_ref(&mut cursor)
+        .take(15)
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(text, "and second, 3rd");
+    assert_eq!(cursor.vaddr(), base + PAGE + 15);
+}
+
+pub(crate) fn errors_keep_the_status_and_how_far_it_came() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole]);
+    let mut cursor = MemoryCursor::new(debuggee.process(), base + PAGE - 3);
+
+    let error = cursor.read_exact(&mut [0; 8]).unwrap_err();
+    let stopped: TransferError = inside(&error).unwrap();
+    assert_eq!((stopped.transferred, stopped.status), (3, Status::NoMemory));
+    assert_eq!(cursor.vaddr(), base + PAGE);
+    assert_eq!(
+        inside(&cursor.read(&mut [0; 8]).unwrap_err()),
+        Some(Status::NoMemory)
+    );
+    assert_eq!(
+        inside(&cursor.write(&[0; 8]).unwrap_err()),
+        Some(Status::NoMemory)
+    );
+    assert_eq!(cursor.vaddr(), base + PAGE);
+
+    cursor.seek(SeekFrom::Current(-2)).unwrap();
+    let error = cursor.write_all(&[7; 8]).unwrap_err();
+    assert_eq!(
+        inside(&error).map(|stopped: TransferError| stopped.transferred),
+        Some(2)
+    );
+    assert_eq!(debuggee.sees(base + PAGE - 3..base + PAGE), [0, 7, 7]);
+
+    debuggee.kill_and_wait();
+    cursor.seek(SeekFrom::Start(base as u64)).unwrap();
+    assert_eq!(
+        inside(&cursor.read(&mut [0]).unwrap_err()),
+        Some(Status::BadState)
+    );
+}
+
+pub(crate) fn nothing_is_read_or_written_without_a_call() {
+    let debuggee = Debuggee::start();
+    let mut cursor = MemoryCursor::new(debuggee.process(), 0);
+    assert_eq!(cursor.read(&mut []).unwrap(), 0);
+    assert_eq!(cursor.write(&[]).unwrap(), 0);
+    cursor.read_exact(&mut []).unwrap();
+    cursor.write_all(&[]).unwrap();
+}
+
+pub(crate) fn a_seek_stays_among_the_addresses() {
+    let debuggee = Debuggee::start();
+    let mut cursor = MemoryCursor::new(debuggee.process(), 0x1000);
+    let error = cursor.seek(SeekFrom::Current(-0x1001)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("0x1000"), "{error}");
+    assert_eq!(
+        cursor.seek(SeekFrom::End(0)).unwrap_err().kind(),
+        ErrorKind::Unsupported
+    );
+    assert_eq!(cursor.vaddr(), 0x1000);
+
+    assert_eq!(cursor.seek(SeekFrom::Start(u64::MAX)).unwrap(), u64::MAX);
+    assert_eq!(
+        cursor.seek(SeekFrom::Current(1)).unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+    // There is no place behind the last address.
+    assert_eq!(
+        inside(&cursor.read(&mut [0]).unwrap_err()),
+        Some(Status::OutOfRange)
+    );
+    assert_eq!(
+        inside(&cursor.write(&[0]).unwrap_err()),
+        Some(Status::OutOfRange)
+    );
+    assert_eq!(
+        cursor.read_exact(&mut [0; 2]).unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+    assert_eq!(cursor.vaddr(), usize::MAX);
+}
+
+pub(crate) fn much_is_read_in_parts() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out_large(MAX_READ_LEN + PAGE);
+    let mut cursor = MemoryCursor::new(debuggee.process(), base);
+    let mut buffer = vec![0; MAX_READ_LEN + PAGE];
+    assert_eq!(cursor.read(&mut buffer).unwrap(), MAX_READ_LEN);
+    // Linux may have joined another mapping to this one.
+    assert!(cursor.read(&mut buffer).unwrap() >= PAGE);
+}
+
+pub(crate) fn the_process_is_held_as_the_caller_likes() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite]);
+    let process = Arc::new(debuggee.process());
+    MemoryCursor::new(&*process, base).write_all(&[1]).unwrap();
+    MemoryCursor::new(Arc::clone(&process), base + 1)
+        .write_all(&[2])
+        .unwrap();
+    // SAFETY: `process` keeps the handle open, which is a debuggee's.
+    let borrowed = unsafe { ProcessRef::borrow_raw(process.as_raw()) }.unwrap();
+    MemoryCursor::new(borrowed, base + 2)
+        .write_all(&[3])
+        .unwrap();
+    assert_eq!(debuggee.sees(base..base + 4), [1, 2, 3, 0]);
+}
