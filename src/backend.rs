@@ -1,20 +1,20 @@
-//! The system below the crate: one folder for each, with the same files.
+//! The system that the crate runs on: one folder each, with equal file names. The build script
+//! chooses one by the target.
 
 #[cfg(backend = "fuchsia")]
 mod fuchsia;
-#[cfg(all(backend = "fuchsia", feature = "std"))]
-pub(crate) use fuchsia::child;
-#[cfg(backend = "fuchsia")]
-pub(crate) use fuchsia::syscalls;
-
 #[cfg(backend = "linux")]
 pub(crate) mod linux;
-#[cfg(backend = "linux")]
-pub(crate) use linux::{child, syscalls};
-
 #[cfg(backend = "unsupported")]
 mod unsupported;
-#[cfg(all(backend = "unsupported", feature = "std"))]
-pub(crate) use unsupported::child;
+
+#[cfg(backend = "fuchsia")]
+use fuchsia as system;
+#[cfg(backend = "linux")]
+use linux as system;
 #[cfg(backend = "unsupported")]
-pub(crate) use unsupported::syscalls;
+use unsupported as system;
+
+pub(crate) use system::syscalls;
+#[cfg(feature = "std")]
+pub(crate) use system::{calling_process, child};

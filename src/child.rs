@@ -1,40 +1,39 @@
-use crate::backend;
-use crate::{Process, Status};
+use crate::{Process, Status, backend};
 use std::process::Child;
 
+/// Constructor from a child.
 impl Process {
-    /// The process of a child that `std` started.
+    /// Opens a child that `std` started.
     ///
-    /// The handle is the caller's own: it does not depend on `child`, which may be
-    /// waited for, killed or dropped.
+    /// The new handle is independent of `child`, which can be waited for, killed or dropped.
     ///
-    /// - **Fuchsia**: `Child::id()` is the raw process handle there. That is what
-    ///   std's source does (`sys/process/unix/fuchsia.rs`), not what its
-    ///   documentation promises, so it is checked: the handle must name a process,
-    ///   and one below the default job, which is where std starts its children. Then
-    ///   it is duplicated. Wraps `zx_object_get_info`, `zx_object_get_child` and
-    ///   `zx_handle_duplicate`.
-    /// - **Linux**: `Child::id()` is the pid, and the pid of a child that was already
-    ///   waited for may name a stranger. So its memory is opened first, and then the
-    ///   kernel is asked whether the process that was opened is a child of ours that
-    ///   has not ended. (A later child of this program that got the same pid cannot be
-    ///   told from the first: do not pass a child that was waited for.) Wraps `pidfd_open`, `open` of `/proc/PID/mem` and `waitid`.
+    /// - **Fuchsia**: `Child::id()` is the raw process handle. std's source has it so
+    ///   (`sys/process/unix/fuchsia.rs`), but its documentation does not promise it. So the handle is
+    ///   duplicated, and the duplicate is checked: it must name a process in the default job, where
+    ///   std starts children. Wraps `zx_handle_duplicate`, `zx_object_get_info` and
+    ///   `zx_object_get_child`.
+    /// - **Linux**: `Child::id()` is the PID. The PID of a child that was waited for can name another
+    ///   process. So the process is opened, and then it is checked that it is a child of the caller
+    ///   and has not ended. If the PID was reused by a later child of the caller, that child is
+    ///   opened: do not pass a `Child` that was waited for. Wraps `pidfd_open`, `open` of
+    ///   `/proc/PID/mem` and `waitid`.
     ///
     /// # Errors
     ///
-    /// - [`BadState`](Status::BadState): the child has ended (or is not below the
-    ///   default job).
-    /// - [`WrongType`](Status::WrongType): this std's `Child::id()` is not a process
-    ///   handle.
-    /// - [`BadHandle`](Status::BadHandle): nor is it any handle; or there is no default
+    /// - [`BadState`](Status::BadState): the child has ended, or (on Fuchsia) is not in the default
     ///   job.
-    /// - [`AccessDenied`](Status::AccessDenied): Linux does not let this process open
-    ///   the child's memory; the log says why at level debug.
-    /// - [`InvalidArgs`](Status::InvalidArgs): it is the calling process, or a child that
-    ///   goes on to share its memory.
-    /// - [`NoResources`](Status::NoResources): out of file descriptors on Linux.
-    /// - [`NotSupported`](Status::NotSupported): there is no backend for this target,
-    ///   `/proc` is not there, or Linux is older than 5.4.
+    /// - [`WrongType`](Status::WrongType): on Fuchsia, `Child::id()` is a handle to another type of
+    ///   object.
+    /// - [`BadHandle`](Status::BadHandle): on Fuchsia, `Child::id()` is not a handle, or there is no
+    ///   default job.
+    /// - [`AccessDenied`](Status::AccessDenied): on Linux, the caller must not open the child's
+    ///   memory; the log has the cause at level debug. On Fuchsia, the handle lacks
+    ///   [`Rights::DUPLICATE`](crate::Rights::DUPLICATE).
+    /// - [`InvalidArgs`](Status::InvalidArgs): it is the calling process, or a child that has the
+    ///   calling process's address space and keeps it.
+    /// - [`NoResources`](Status::NoResources): on Linux, no file descriptor is free.
+    /// - [`NotSupported`](Status::NotSupported): the target has no backend, or `/proc` is missing, or
+    ///   Linux is older than 5.4.
     ///
     /// ```
     /// # #[cfg(backend = "linux")]
@@ -55,6 +54,7 @@ impl Process {
     /// # #[cfg(not(backend = "linux"))]
     /// # fn main() {}
     /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
     pub fn from_child(child: &Child) -> Result<Self, Status> {
         backend::child::open(child)
     }

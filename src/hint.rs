@@ -1,8 +1,8 @@
 use crate::Status;
 
 impl Status {
-    /// What this status most likely means when [`Process::write_memory`] returned
-    /// it, and what to do; `None` for a status that a write does not explain.
+    /// Returns the most likely cause of this status after [`Process::write_memory`], and what to do.
+    /// Returns `None` for a status that a write does not return.
     ///
     /// [`Process::write_memory`]: crate::Process::write_memory
     ///
@@ -17,42 +17,39 @@ impl Status {
     pub const fn write_memory_hint(self) -> Option<&'static str> {
         Some(match self {
             Self::NotSupported => {
-                "debugging system calls are off: boot with kernel.enable-debugging-syscalls=true \
-                 on the kernel command line (or the address maps a device, or this is not Fuchsia)"
+                "debugging syscalls are off: boot with kernel.enable-debugging-syscalls=true on the \
+                 kernel command line (or the address maps a device, or this system is not Fuchsia)"
             }
-            Self::InvalidArgs => "give at least 1 and at most 67108864 bytes (64 MiB) a call",
+            Self::InvalidArgs => "pass 1 to 67108864 bytes (64 MiB) per call",
             Self::BadHandle => "the handle was closed: get a new one",
             Self::WrongType => {
-                "the handle is not a process's: find the process, not its job or thread"
+                "the handle does not name a process: use the process, not its job or thread"
             }
             Self::AccessDenied => {
-                "the handle lacks ZX_RIGHT_WRITE, or the address is in the vDSO, which nobody may \
-                 write (on Linux the debug log names the cause)"
+                "the handle lacks ZX_RIGHT_WRITE, or the address is in the vDSO, which cannot be \
+                 written (on Linux the log has the cause at level debug)"
             }
             Self::NoMemory | Self::NotFound => {
-                "nothing is mapped at the address, or the process is gone: look at its mappings"
+                "nothing is mapped at the address, or the process has ended: check its mappings"
             }
-            Self::OutOfRange => {
-                "the address is past the end of the memory object that is mapped there"
-            }
+            Self::OutOfRange => "the address is past the end of the VMO that is mapped there",
             Self::BadState => {
-                "the process has ended, or the memory is not cached, as a device's is"
+                "the process has ended, or the memory is not cached (device memory, for example)"
             }
             Self::Io
             | Self::IoRefused
             | Self::IoDataIntegrity
             | Self::IoDataLoss
-            | Self::IoNotPresent => "the pager that backs this memory failed",
+            | Self::IoNotPresent => "the pager that backs the memory failed",
             _ => return None,
         })
     }
 
-    /// Whether a write may have failed because nothing is mapped at the address:
-    /// `ZX_ERR_NO_MEMORY` on kernels until about 2023, `ZX_ERR_NOT_FOUND` since.
+    /// Returns whether a read or write may have failed because nothing is mapped at the address:
+    /// `ZX_ERR_NO_MEMORY` on kernels until about 2023, `ZX_ERR_NOT_FOUND` on later ones.
     ///
-    /// It is a "may": both also stand for a process that is gone, and
-    /// `ZX_ERR_NO_MEMORY` for a kernel that ran out of memory. A process's mappings
-    /// are what settles it.
+    /// Both also mean that the process has ended, and `ZX_ERR_NO_MEMORY` that the kernel is out of
+    /// memory. To decide, check the mappings of the process.
     ///
     /// ```
     /// use zx_process_memory::Status;

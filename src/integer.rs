@@ -1,11 +1,11 @@
 use crate::sys::zx_vaddr_t;
 use crate::{Process, TransferError};
 
-/// An integer that can be read from and written to a process's memory: `u8` to `u128`,
-/// `i8` to `i128`, `usize` and `isize`.
+/// An integer that can be read from and written to a process's memory: `u8` to `u128`, `i8` to
+/// `i128`, `usize` and `isize`.
 ///
-/// Sealed, and integers alone: each of their bytes has a value, and any bytes are one of
-/// them. A struct would leak what is in its padding.
+/// The trait is sealed. Integers have no padding, so a write leaks no uninitialized bytes, and all
+/// bit patterns are valid, so a read is always a value. Neither holds for structs.
 ///
 /// ```
 /// use zx_process_memory::{TransferError, Integer, Process};
@@ -17,14 +17,14 @@ use crate::{Process, TransferError};
 ///     let old: T = process.read_le(vaddr)?;
 ///     process.write_le(vaddr, old + T::from(1))
 /// }
-/// # // SAFETY: nothing is mapped at 0.
+/// # // SAFETY: nothing is mapped at 0, so nothing is written.
 /// # let process = unsafe { Process::current() }.unwrap();
 /// # assert!(increment::<u16>(&process, 0).is_err());
 /// ```
 pub trait Integer: sealed::Bytes {}
 
 mod sealed {
-    /// How a type becomes bytes and is made of them.
+    /// Conversions to and from bytes.
     pub trait Bytes: Copy {
         type Bytes: AsRef<[u8]> + AsMut<[u8]>;
         const ZERO: Self::Bytes;
@@ -64,12 +64,13 @@ macro_rules! integers {
 
 integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
+/// Integers.
 impl Process {
-    /// Reads an integer at the address `vaddr` of the process, little endian, as all of
-    /// Fuchsia's architectures have it.
+    /// Reads a little-endian integer at the address `vaddr` of the process. All of Fuchsia's
+    /// architectures are little-endian.
     ///
-    /// Wraps `zx_process_read_memory`. The address need not be aligned. The read is not
-    /// atomic: an integer that the target changes meanwhile may be seen half changed.
+    /// Wraps `zx_process_read_memory`. The address need not be aligned. The read is not atomic: if
+    /// the process changes the integer meanwhile, the result can have bytes of both values.
     ///
     /// # Errors
     ///
@@ -93,8 +94,8 @@ impl Process {
         self.read_bytes::<T>(vaddr).map(T::from_le)
     }
 
-    /// Reads an integer at the address `vaddr` of the process, big endian, as network
-    /// protocols have it; else like [`read_le`](Self::read_le).
+    /// Reads a big-endian integer, as in network protocols. Otherwise equal to
+    /// [`read_le`](Self::read_le).
     ///
     /// # Errors
     ///
@@ -116,11 +117,11 @@ impl Process {
         self.read_bytes::<T>(vaddr).map(T::from_be)
     }
 
-    /// Writes an integer at the address `vaddr` of the process, little endian, as all of
-    /// Fuchsia's architectures have it.
+    /// Writes a little-endian integer at the address `vaddr` of the process. All of Fuchsia's
+    /// architectures are little-endian.
     ///
-    /// Wraps `zx_process_write_memory`. The address need not be aligned. The write is not
-    /// atomic: the target may see the integer half written.
+    /// Wraps `zx_process_write_memory`. The address need not be aligned. The write is not atomic:
+    /// the process can see an integer with bytes of both values.
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl Process {
     /// static NUMBER: AtomicU32 = AtomicU32::new(0);
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// // SAFETY: only `NUMBER` is written: an atomic, to which every value is valid.
+    /// // SAFETY: every write goes to `NUMBER`, an atomic, for which all values are valid.
     /// let process = unsafe { Process::current() }?;
     /// process.write_le(NUMBER.as_ptr().addr(), 0x1234_5678u32)?;
     /// assert_eq!(u32::from_le(NUMBER.load(Ordering::Relaxed)), 0x1234_5678);
@@ -147,8 +148,8 @@ impl Process {
         self.write_all_memory(vaddr, value.to_le().as_ref())
     }
 
-    /// Writes an integer at the address `vaddr` of the process, big endian, as network
-    /// protocols have it; else like [`write_le`](Self::write_le).
+    /// Writes a big-endian integer, as in network protocols. Otherwise equal to
+    /// [`write_le`](Self::write_le).
     ///
     /// # Errors
     ///
@@ -161,7 +162,7 @@ impl Process {
     /// static PORT: AtomicU16 = AtomicU16::new(0);
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// // SAFETY: only `PORT` is written: an atomic, to which every value is valid.
+    /// // SAFETY: every write goes to `PORT`, an atomic, for which all values are valid.
     /// let process = unsafe { Process::current() }?;
     /// process.write_be(PORT.as_ptr().addr(), 8080u16)?;
     /// assert_eq!(PORT.load(Ordering::Relaxed).to_ne_bytes(), [0x1f, 0x90]);

@@ -1,10 +1,10 @@
 use crate::{Status, TransferError};
 use std::io;
 
-/// Keeps the status inside: `error.get_ref()` downcasts to [`Status`].
+/// The error contains the status: `error.get_ref()` can be downcast to [`Status`].
 ///
-/// `NoMemory` becomes `Other`, not `OutOfMemory`: after a write it nearly always
-/// says that nothing is mapped there.
+/// `NoMemory` becomes `Other`, not `OutOfMemory`: after a read or write it almost always means that
+/// nothing is mapped at the address.
 ///
 /// ```
 /// use std::io;
@@ -21,10 +21,10 @@ impl From<Status> for io::Error {
     }
 }
 
-/// Keeps the whole [`TransferError`] inside; the kind is that of its status.
+/// The error contains the [`TransferError`] and has the kind of its status.
 impl From<TransferError> for io::Error {
-    fn from(incomplete: TransferError) -> Self {
-        Self::new(kind(incomplete.status), incomplete)
+    fn from(error: TransferError) -> Self {
+        Self::new(kind(error.status), error)
     }
 }
 

@@ -1,19 +1,29 @@
-//! Write and read another process's memory on Fuchsia: `zx_process_write_memory` and
-//! `zx_process_read_memory`, for debuggers written in Rust.
+//! Read and write the memory of another process on Fuchsia, for debuggers in Rust.
+//!
+//! The crate wraps `zx_process_write_memory` and `zx_process_read_memory`: a slice in, a byte count or
+//! a typed status out. On Fuchsia the wrapper adds a size check and a check of the log level, and no
+//! allocation, lock or panic.
 //!
 //! ```
+//! use std::io::{BufRead, BufReader};
 //! use std::process::{Command, Stdio};
-//! use zx_process_memory::{Process, Status};
+//! use zx_process_memory::Process;
 //!
 //! # #[cfg(backend = "linux")]
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
-//!     let process = Process::from_child(&child)?;
+//!     // A shell that holds a text and prints the address of its own stack.
+//!     let script = "grep -m1 stack /proc/$$/maps; read go; echo done";
+//!     let mut child = Command::new("sh").args(["-c", script])
+//!         .stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+//!     let mut line = String::new();
+//!     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line)?;
+//!     let vaddr = usize::from_str_radix(line.split('-').next().unwrap(), 16)?;
 //!
-//!     let status = process.write_memory(0x10, b"patch").unwrap_err();
-//!     assert!(status.may_mean_unmapped());
-//!     println!("{status}");
-//!     println!("{}", status.write_memory_hint().unwrap());
+//!     let process = Process::from_child(&child)?;
+//!     let old: u64 = process.read_le(vaddr)?;
+//!     process.write_all_memory(vaddr, b"patched!")?;
+//!     assert_eq!(process.read_le::<u64>(vaddr)?.to_le_bytes(), *b"patched!");
+//!     process.write_le(vaddr, old)?;
 //! #   child.kill()?;
 //! #   child.wait()?;
 //!     Ok(())
@@ -22,68 +32,52 @@
 //! # fn main() {}
 //! ```
 //!
-//! Without the crate the same call takes five raw arguments, two of them pointers,
-//! and answers a number.
+//! # Overview
 //!
-//! # What it does
+//! - [`Process`] owns a handle, [`ProcessRef`] borrows one, and [`JobRef`] finds a process by koid.
+//!   [`Rights`] are the rights of a handle.
+//! - [`Process::write_memory`] and [`Process::read_memory`] make one call.
+//!   [`Process::write_all_memory`] and [`Process::read_exact_memory`] repeat it after short counts and
+//!   for more than 64 MiB; their [`TransferError`] has the number of bytes that were transferred.
+//! - [`Process::read_le`], [`Process::write_le`] and their big-endian forms transfer integers.
+//!   [`MemoryCursor`] implements [`std::io::Read`], [`std::io::Write`] and [`std::io::Seek`].
+//! - [`Status`] is the typed `zx_status_t`. Its page has the table of statuses for each kernel.
+//! - [`sys`] has the raw calls. [`linux`] documents the Linux backend.
 //!
-//! - [`Process::write_memory`] is the call: one slice, one count, one typed status. On
-//!   Fuchsia it adds a check of the size and one of the log's level, and no allocation,
-//!   lock or panic of its own.
-//! - [`Process::write_all_memory`] is the loop around it, for short writes and for
-//!   more than 64 MiB.
-//! - [`Process::read_memory`] is the way back, with [`Process::read_exact_memory`] for the
-//!   loop. Who only writes carries none of it.
-//! - [`Process::read_le`] and its three siblings move integers, [`MemoryCursor`] is
-//!   [`std::io::Read`], [`std::io::Write`] and [`std::io::Seek`], and [`JobRef`] finds a
-//!   process by its koid.
-//! - [`Process`] owns a handle, [`ProcessRef`] borrows one, [`Rights`] says what it
-//!   allows, [`Status`] what went wrong and what to do about it.
-//! - On 64-bit Linux the same source runs on the [`linux`]: real processes, real
-//!   memory, Zircon's rules.
+//! The crate does not stop, step or resume threads, does not sync the instruction cache, and makes no
+//! write atomic. Memory maps, breakpoints and GDB support are in the crate
+//! [`zx-debug-memory`](https://docs.rs/zx-debug-memory).
 //!
-//! # What it does not do
+//! # How a debugger gets handles
 //!
-//! It does not stop, step or resume anything, does not sync the instruction cache, and
-//! makes no write atomic. Mappings, breakpoints and GDB are in the sibling crate
-//! `zx-debug-memory`.
-//!
-//! # Where things are
-//!
-//! | module | what it holds |
-//! |---|---|
-//! | `process` | [`Process`]: the handle and what can be asked of it |
-//! | `process_ref` | [`ProcessRef`]: the handle that someone else owns |
-//! | `child` | [`Process::from_child`], one file for each backend |
-//! | `write` | [`Process::write_memory`], [`Process::write_all_memory`], [`MAX_WRITE_LEN`] |
-//! | `read` | [`Process::read_memory`], [`Process::read_memory_uninit`], [`Process::read_exact_memory`], [`MAX_READ_LEN`] |
-//! | `whole` | the loop around both calls |
-//! | `integer` | [`Process::read_le`], [`Process::write_le`] and the like, [`Integer`] |
-//! | `cursor` | [`MemoryCursor`] |
-//! | `job_ref` | [`JobRef`]: processes by koid |
-//! | `incomplete` | [`TransferError`]: how far a loop came |
-//! | `rights` | [`Rights`] |
-//! | `status` | [`Status`]: every code, one line each |
-//! | `hint` | what a status means after a write, and the remedy |
-//! | `io_error` | conversions into [`std::io::Error`] |
-//! | `trace` | the log lines, all of them |
-//! | [`sys`] | the raw calls: `fuchsia`, `unsupported`, and `calls` of the stand-in |
-//! | [`linux`] | the kernel boundary on Linux: `handle_table`, `object`, `address_space`, `mapping`, `open` |
-//!
-//! The build script picks the backend by the target:
-//!
-//! | target | with `std` (the default) | without |
+//! | process | how | the component manifest must `use` |
 //! |---|---|---|
-//! | Fuchsia: x86_64, aarch64, riscv64gc | the real call | the real call, no `alloc` |
-//! | Linux, 64-bit | the stand-in | every call is `NotSupported` |
-//! | anything else | every call is `NotSupported` | the same |
+//! | a child that the debugger starts | [`Process::from_child`] | protocol `fuchsia.process.Launcher`, with which `fdio_spawn` starts it |
+//! | a process below the default job | [`JobRef::default_job`], then [`JobRef::find_process`] | nothing |
+//! | any process | [`JobRef::borrow_raw`] of the root job's handle, then [`JobRef::find_process`] | protocol `fuchsia.kernel.RootJob`, whose method `Get` returns the handle |
+//! | a process of which another crate holds a handle | [`ProcessRef::borrow_raw`] | nothing |
+//!
+//! Fuchsia's own debug agent uses both protocols from its parent
+//! (`src/developer/debug/debug_agent/meta/debug_agent.cml` in Fuchsia's source tree, read in 2025).
+//! `fuchsia.kernel.RootJob` gives control of every process, so the system's security policy must allow
+//! it for the component, and each component on the route must offer it. The handle of the protocol
+//! `fuchsia.kernel.RootJobForInspect` lacks `WRITE`, which reads require too.
+//!
+//! # Targets
+//!
+//! | target | feature `std` (default) | without `std` |
+//! |---|---|---|
+//! | Fuchsia: x86_64, aarch64, riscv64gc | system calls | system calls, without `alloc` |
+//! | Linux, 64-bit | Linux backend | every call returns `NotSupported` |
+//! | any other | every call returns `NotSupported` | every call returns `NotSupported` |
 //!
 //! # Features
 //!
-//! - `std` (default): [`Process::from_child`], [`JobRef`], [`MemoryCursor`], the conversions
-//!   into [`std::io::Error`], and the stand-in.
+//! - `std` (default): [`Process::from_child`], [`JobRef`], [`MemoryCursor`], the conversions into
+//!   [`std::io::Error`], and the Linux backend.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // The examples need a backend.
 #![cfg(not(all(doctest, backend = "unsupported")))]
 #![warn(unreachable_pub)]
@@ -93,33 +87,52 @@
 extern crate std;
 
 mod backend;
+
+// The documentation of `Process` shows its methods in the order of these modules: constructors,
+// writing, reading, integers, the handle itself. rustfmt sorts modules that no blank line separates.
+mod process;
+
 #[cfg(feature = "std")]
 mod child;
-mod hint;
+
+#[cfg(backend = "linux")]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(all(feature = "std", target_os = "linux", target_pointer_width = "64")))
+)]
+pub mod linux;
+
+mod write;
+
+mod read;
+
 mod integer;
+
+mod handle;
+
+mod call_log;
+mod hint;
 #[cfg(feature = "std")]
 mod io_error;
 #[cfg(feature = "std")]
 mod job_ref;
-#[cfg(backend = "linux")]
-pub mod linux;
 #[cfg(feature = "std")]
 mod memory_cursor;
-mod process;
+#[cfg(feature = "std")]
+mod owned_handle;
 mod process_ref;
-mod read;
 mod rights;
 mod status;
 pub mod sys;
-mod trace;
 mod transfer;
 mod transfer_error;
-mod write;
 
 pub use integer::Integer;
 #[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub use job_ref::JobRef;
 #[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub use memory_cursor::MemoryCursor;
 pub use process::Process;
 pub use process_ref::ProcessRef;
@@ -129,7 +142,7 @@ pub use status::{Status, UnknownStatus};
 pub use transfer_error::TransferError;
 pub use write::MAX_WRITE_LEN;
 
-/// The README's examples are compiled and run with the documentation's.
+/// Compiles and runs the examples of the README.
 #[cfg(all(doctest, backend = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,92 +1,71 @@
-//! A stand-in for Zircon over real Linux processes, so that a debugger's tests need
-//! no emulator. Only on 64-bit Linux with the feature `std`.
+//! The Linux backend: Zircon's rules for real Linux processes, so that a debugger can be developed
+//! and tested without an emulator. 64-bit Linux with the feature `std` only.
 //!
-//! Handles, rights, koids and statuses are Zircon's; the processes and their memory
-//! are Linux's. A handle pins one address space, as Zircon's does: it goes through a
-//! `/proc/PID/mem` that was opened with it, and neither a reused pid nor an `exec`
-//! can turn it to other memory. `process_vm_writev` would be faster for large
-//! writes, but takes a pid, and honours page permissions.
+//! [`Process::from_pid`](Process::from_pid) opens a process by PID.
 //!
-//! # The order of checks
+//! Handles, rights, koids and statuses follow Zircon. Processes and their memory are those of Linux.
+//! A handle names one process with one address space, for as long as it is open: it uses the
+//! `/proc/PID/mem` that was opened with it, so neither a reused PID nor an exec redirects it. The
+//! statuses are those of the man page, see [`Status`](Status#after-a-memory-call). The backend is for
+//! development and tests; to debug Linux programs, use `ptrace`.
 //!
-//! Debugging calls on, arguments, handle, type, right, mapping, vDSO, write: as in
-//! the kernel.
+//! # Where Linux differs from Zircon
 //!
-//! # The statuses, beside the kernels'
-//!
-//! | what is wrong | kernels to 2019 | to about 2023 | from about 2024 | page | stand-in |
-//! |---|---|---|---|---|---|
-//! | debugging calls off | (no such gate) | `NOT_SUPPORTED` | `NOT_SUPPORTED` | `NOT_SUPPORTED` | as page |
-//! | size 0 or over 64 MiB, null buffer | `INVALID_ARGS` | `INVALID_ARGS` | `INVALID_ARGS` | `INVALID_ARGS` | as page |
-//! | not a handle | `BAD_HANDLE` | `BAD_HANDLE` | `BAD_HANDLE` | `BAD_HANDLE` | as page |
-//! | not a process | `WRONG_TYPE` (2018: the right is checked first) | `WRONG_TYPE` | `WRONG_TYPE` | `WRONG_TYPE` | as page |
-//! | no right to write | `ACCESS_DENIED` | `ACCESS_DENIED` | `ACCESS_DENIED` | `ACCESS_DENIED` | as page |
-//! | not mapped | `NO_MEMORY` | `NO_MEMORY` | `NOT_FOUND` | `NO_MEMORY` | as page |
-//! | vDSO | written (2018), `ACCESS_DENIED` (2019) | `ACCESS_DENIED` | `ACCESS_DENIED` | `ACCESS_DENIED` | as page |
-//! | process gone | `NO_MEMORY` | `NO_MEMORY` | `NOT_FOUND` | `BAD_STATE` | as page |
-//! | past the end of what is mapped | `OUT_OF_RANGE`, whole call | `OUT_OF_RANGE`, whole call | short; `OUT_OF_RANGE` for the first byte | (silent) | as the newest |
-//! | past the end of the mapping | short | short | short | short | as page |
-//!
-//! Reading answers the same, but for the first row, which it has not, the right, of which it
-//! needs two, and the vDSO, which can be read.
-//!
-//! # Where Linux cannot do like Zircon
-//!
-//! - **Neighbours that merge.** Linux joins adjacent mappings that are alike, and the
-//!   stand-in then sees one where Zircon would see two: it writes on where Zircon
-//!   would stop. It splits one where a part gets another permission.
-//! - **Shared read-only mappings** are not written, but refused with `ACCESS_DENIED`.
-//!   So is every read-only page where the kernel runs with
-//!   `proc_mem.force_override=never` (or `=ptrace`).
-//! - **A file shorter than its mapping** has no pages there: see the table. Files on
-//!   Linux also lose their write when the mapping is private, as always there.
-//! - **Memory of devices** is refused as past the end is (`OUT_OF_RANGE`), not as
-//!   `BAD_STATE` or `NOT_SUPPORTED`.
-//! - **The vDSO** is refused where it first stood. Its data, `[vvar]`, Linux does not show to
-//!   a reader: `ACCESS_DENIED`.
-//! - **The list of mappings** has one VMAR, a file's inode number for a VMO's koid (which two
-//!   file systems may both have) and 0 where there is no file, and no count of pages. Each
-//!   line of it is of one moment, not the whole.
-//! - **Memory that two processes share** as a whole, as after `vfork` until the exec, is
-//!   one to the stand-in: a handle that was opened then names the memory, and lives as
-//!   long as it. (If the other one is the calling process, it is refused.)
-//! - **A process that ends or execs while a call is under way** keeps its memory until that
-//!   call is through. Other calls meanwhile find it and are `Ok`; then it is `BAD_STATE`.
-//! - **A mapping that is replaced in the midst of a write**: Zircon goes on in the object that
-//!   was mapped, Linux in whatever is mapped when it comes to the next page, beyond the
-//!   new mapping's end too.
-//! - **A main thread that ended before the others** takes its process along: Linux shows
-//!   no memory by its pid any more. `BAD_STATE`.
-//! - **A koid** lives as long as a handle to its process is open. Then it is another one.
-//! - **A bad buffer** that is not null is undefined behaviour in a raw call, not
-//!   `INVALID_ARGS`. A slice cannot be one.
-//! - **A handle value** can come again after 2<sup>30</sup> others.
-//! - **The default job** has no jobs in it, and of processes those that this program
-//!   holds open.
+//! - **Adjacent mappings.** Linux merges adjacent mappings with equal properties, and a call then
+//!   continues where it would stop on Zircon. It splits a mapping when a part gets other permissions.
+//! - **Shared read-only mappings** are not written: [`AccessDenied`](Status::AccessDenied). The same
+//!   holds for every read-only page if Linux runs with `proc_mem.force_override=never` or `=ptrace`.
+//! - **The end of a file.** A mapping has no memory after the end of its file:
+//!   [`OutOfRange`](Status::OutOfRange). A write to a private file mapping does not change the file.
+//! - **Device memory** is [`OutOfRange`](Status::OutOfRange) or
+//!   [`AccessDenied`](Status::AccessDenied). On Zircon it is [`BadState`](Status::BadState) or
+//!   [`NotSupported`](Status::NotSupported).
+//! - **The vDSO** is refused at the address where the exec mapped it. Its data, `[vvar]`, cannot be
+//!   read: [`AccessDenied`](Status::AccessDenied).
+//! - **The list of mappings** has one VMAR. A VMO's koid is the inode of the mapped file, which is
+//!   unique within one file system only, and 0 for anonymous memory. Page counts are 0. Each line is
+//!   consistent; the whole list is not read at one moment.
+//! - **A shared address space**, as between `vfork` and exec, is one memory. A handle that is opened
+//!   then names that memory and lives as long as it. If it is the calling process's memory, it is
+//!   refused.
+//! - **The end of a process during a call.** The memory lives until that call is complete, and other
+//!   calls meanwhile succeed. After that they return [`BadState`](Status::BadState).
+//! - **A mapping that is replaced during a write.** Zircon completes the write in the old VMO. Linux
+//!   looks up each page, so it continues in the new mapping, also past its end.
+//! - **A main thread that ends before other threads.** Linux then shows no memory for the PID:
+//!   [`BadState`](Status::BadState).
+//! - **A koid** is assigned when a process is opened, and again after the last handle was closed.
+//! - **A handle value** is reused after 2<sup>30</sup> others.
+//! - **An invalid, non-null buffer** in a raw call is undefined behavior. Zircon returns a status. A
+//!   slice is always valid.
+//! - **The default job** has no child jobs and contains the processes that the caller has open.
 
 use crate::backend::linux::{OpenedProcess, kernel};
 use crate::{Process, Status};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Constructor from a PID.
 impl Process {
-    /// The process with this pid. As long as a handle to it is open, another one gets the
-    /// same koid. An open process holds four file descriptors.
+    /// Opens the process with this PID. Linux only.
     ///
-    /// Wraps `pidfd_open` and `open` of `/proc/PID/mem`. The caller must be allowed to
-    /// trace the process: same user, dumpable, and whatever Yama and the container say.
+    /// While a handle is open, another one to the same process has the same koid. An open process
+    /// uses four file descriptors.
+    ///
+    /// Wraps `pidfd_open` and `open` of `/proc/PID/mem`. The caller must be allowed to trace the
+    /// process: same user, dumpable, and allowed by Yama and the container.
     ///
     /// # Errors
     ///
-    /// - [`InvalidArgs`](Status::InvalidArgs): the pid is 0, over 2<sup>31</sup>, a
-    ///   thread's, or of a process that shares the memory of the calling one, which is
-    ///   foremost the calling process itself.
-    /// - [`NotFound`](Status::NotFound): there is no such process.
-    /// - [`BadState`](Status::BadState): the process has ended and was not yet waited for;
-    ///   or it has no memory, as a kernel thread.
-    /// - [`AccessDenied`](Status::AccessDenied): Linux refuses; the log says at level
-    ///   debug what may be behind it.
-    /// - [`NoResources`](Status::NoResources): out of file descriptors.
-    /// - [`NotSupported`](Status::NotSupported): no `/proc`, or Linux is older than 5.3.
+    /// - [`InvalidArgs`](Status::InvalidArgs): the PID is 0 or 2<sup>31</sup> or more, or that of a
+    ///   thread, or of a process that shares the address space of the calling process, such as the
+    ///   calling process itself.
+    /// - [`NotFound`](Status::NotFound): there is no process with this PID.
+    /// - [`BadState`](Status::BadState): the process has ended and was not waited for, or it is a
+    ///   kernel thread, which has no memory.
+    /// - [`AccessDenied`](Status::AccessDenied): Linux refuses. The log has the possible causes at
+    ///   level debug.
+    /// - [`NoResources`](Status::NoResources): no file descriptor is free.
+    /// - [`NotSupported`](Status::NotSupported): `/proc` is missing, or Linux is older than 5.3.
     ///
     /// ```
     /// use std::process::{Command, Stdio};
@@ -104,6 +83,10 @@ impl Process {
     /// # Ok(())
     /// # }
     /// ```
+    #[cfg_attr(
+        docsrs,
+        doc(cfg(all(feature = "std", target_os = "linux", target_pointer_width = "64")))
+    )]
     pub fn from_pid(pid: u32) -> Result<Self, Status> {
         kernel().new_process(OpenedProcess::by_pid(pid)?)
     }
@@ -111,12 +94,10 @@ impl Process {
 
 static DEBUGGING_SYSCALLS: AtomicBool = AtomicBool::new(true);
 
-/// Plays `kernel.enable-debugging-syscalls` on the kernel's command line. On at the
-/// start; while it is off every write is [`NotSupported`](Status::NotSupported),
-/// whatever else is wrong with it.
+/// Sets `kernel.enable-debugging-syscalls`. It is on by default. While it is off, every write returns
+/// [`NotSupported`](Status::NotSupported), whatever its arguments.
 ///
-/// It is the whole program's: tests that turn it off belong in a test binary of
-/// their own.
+/// It applies to the whole program. A test that turns it off belongs in a test binary of its own.
 ///
 /// ```standalone_crate
 /// use zx_process_memory::{Process, Status, linux};

@@ -1,24 +1,25 @@
 use crate::sys::zx_vaddr_t;
+use crate::transfer::checked_count;
 use crate::{MAX_READ_LEN, MAX_WRITE_LEN, Process, Status, TransferError};
 use core::borrow::Borrow;
+use core::fmt;
 use std::format;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
-/// A place in a process's memory that moves on as it is read and written:
-/// [`io::Read`], [`io::Write`] and [`io::Seek`], with addresses for positions.
+/// A position in a process's memory that implements [`io::Read`], [`io::Write`] and [`io::Seek`].
+/// Positions are addresses.
 ///
-/// It holds the process as the caller likes: `&Process`, a [`Process`] of its own,
-/// [`ProcessRef`](crate::ProcessRef), `Arc<Process>`. Nothing is buffered: each call
-/// is a system call.
+/// `P` holds the process: `&Process`, [`Process`], [`ProcessRef`](crate::ProcessRef) or
+/// `Arc<Process>`, for example. The cursor has no buffer, so each call is a system call.
 ///
-/// Memory has no end that could be read up to. Where nothing is mapped a read is an error, not
-/// the end of the file: `take` what is wanted. The errors keep the [`Status`] inside, or
-/// for `read_exact` and `write_all` the [`TransferError`], which also says how far they came;
-/// the position then is where it stopped. (`get_ref` and `downcast_ref` get at them.)
+/// An unmapped address is an error, not the end of a file. To read a known length, use
+/// [`take`](Read::take). An error contains the [`Status`]; that of `read_exact` and `write_all`
+/// contains the [`TransferError`], and the position is then the address where the transfer stopped.
+/// [`io::Error::get_ref`] returns them.
 ///
 /// ```
 /// use std::io::{Read, Seek, SeekFrom};
-/// use zx_process_memory::{MemoryCursor, TransferError, Process};
+/// use zx_process_memory::{MemoryCursor, Process, TransferError};
 ///
 /// static TEXT: &[u8] = b"first line\nsecond line\n";
 ///
@@ -33,19 +34,19 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 ///
 /// cursor.seek(SeekFrom::Start(0x10))?;
 /// let error = cursor.read_exact(&mut [0; 8]).unwrap_err();
-/// let stopped: &TransferError = error.get_ref().unwrap().downcast_ref().unwrap();
-/// assert_eq!((stopped.vaddr, stopped.transferred), (0x10, 0));
+/// let error: &TransferError = error.get_ref().unwrap().downcast_ref().unwrap();
+/// assert_eq!((error.vaddr, error.transferred), (0x10, 0));
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MemoryCursor<P> {
     process: P,
     vaddr: zx_vaddr_t,
 }
 
-impl<P: Borrow<Process>> MemoryCursor<P> {
-    /// A cursor at the address `vaddr`. Makes no call.
+impl<P> MemoryCursor<P> {
+    /// Creates a cursor at the address `vaddr`. Makes no system call.
     ///
     /// ```
     /// # use zx_process_memory::{MemoryCursor, Process};
@@ -57,7 +58,7 @@ impl<P: Borrow<Process>> MemoryCursor<P> {
         Self { process, vaddr }
     }
 
-    /// The address at which the next call reads or writes.
+    /// Returns the address of the next byte to read or write.
     ///
     /// ```
     /// # use zx_process_memory::{MemoryCursor, Process};
@@ -73,26 +74,63 @@ impl<P: Borrow<Process>> MemoryCursor<P> {
         self.vaddr
     }
 
-    /// How many of `len` bytes one call may ask for. The position can not go past the
-    /// last address, so the byte there, which no process has, is out of reach.
-    fn room(&self, len: usize, max: usize) -> io::Result<usize> {
+    /// Returns the process.
+    ///
+    /// ```
+    /// # use zx_process_memory::{MemoryCursor, Process};
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { Process::current() }.unwrap();
+    /// let cursor = MemoryCursor::new(&process, 0x1000);
+    /// assert_eq!(cursor.get_ref().koid(), process.koid());
+    /// ```
+    pub const fn get_ref(&self) -> &P {
+        &self.process
+    }
+
+    /// Drops the position and returns the process.
+    ///
+    /// ```
+    /// # use zx_process_memory::{MemoryCursor, Process};
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { Process::current() }.unwrap();
+    /// let handle = process.as_raw();
+    /// let cursor = MemoryCursor::new(process, 0x1000);
+    /// assert_eq!(cursor.into_inner().as_raw(), handle);
+    /// ```
+    pub fn into_inner(self) -> P {
+        self.process
+    }
+
+    /// Limits `len` to what one call can transfer. The position is an address, so it cannot move
+    /// past the last one, and the byte there cannot be transferred. No process has memory there.
+    fn len_of_call(&self, len: usize, max: usize) -> io::Result<usize> {
         match len.min(max).min(usize::MAX - self.vaddr) {
             0 => Err(Status::OutOfRange.into()),
-            room => Ok(room),
+            len => Ok(len),
         }
     }
 
-    fn move_on(&mut self, outcome: Result<(), TransferError>, len: usize) -> io::Result<()> {
-        match outcome {
+    fn advance(&mut self, result: Result<(), TransferError>, len: usize) -> io::Result<()> {
+        match result {
             Ok(()) => {
                 self.vaddr += len;
                 Ok(())
             }
-            Err(stopped) => {
-                self.vaddr = stopped.vaddr;
-                Err(stopped.into())
+            Err(error) => {
+                self.vaddr = error.vaddr;
+                Err(error.into())
             }
         }
+    }
+}
+
+/// Prints the position in hex.
+impl<P: fmt::Debug> fmt::Debug for MemoryCursor<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryCursor")
+            .field("process", &self.process)
+            .field("vaddr", &format_args!("{:#x}", self.vaddr))
+            .finish()
     }
 }
 
@@ -101,17 +139,17 @@ impl<P: Borrow<Process>> Read for MemoryCursor<P> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let room = self.room(buffer.len(), MAX_READ_LEN)?;
+        let len = self.len_of_call(buffer.len(), MAX_READ_LEN)?;
         let process = self.process.borrow();
-        let count = process.read_memory(self.vaddr, &mut buffer[..room])?;
+        let count = process.read_memory(self.vaddr, &mut buffer[..len])?;
         self.vaddr += count;
         Ok(count)
     }
 
     fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         let process = self.process.borrow();
-        let outcome = process.read_exact_memory(self.vaddr, buffer);
-        self.move_on(outcome, buffer.len())
+        let result = process.read_exact_memory(self.vaddr, buffer);
+        self.advance(result, buffer.len())
     }
 }
 
@@ -120,29 +158,31 @@ impl<P: Borrow<Process>> Write for MemoryCursor<P> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let room = self.room(bytes.len(), MAX_WRITE_LEN)?;
+        let len = self.len_of_call(bytes.len(), MAX_WRITE_LEN)?;
         let process = self.process.borrow();
-        let count = process.write_memory(self.vaddr, &bytes[..room])?;
+        // `io::Write` forbids a count larger than the length, even if the kernel returns one.
+        let count = checked_count(process.write_memory(self.vaddr, &bytes[..len])?, len)?;
         self.vaddr += count;
         Ok(count)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let process = self.process.borrow();
-        let outcome = process.write_all_memory(self.vaddr, bytes);
-        self.move_on(outcome, bytes.len())
+        let result = process.write_all_memory(self.vaddr, bytes);
+        self.advance(result, bytes.len())
     }
 
-    /// Nothing is buffered.
+    /// Does nothing: the cursor has no buffer.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Moves without looking: whether anything is mapped there, the next call says.
+/// Moves the position and makes no system call. If the new address is unmapped, the next read or
+/// write returns an error.
 ///
-/// `SeekFrom::End` is [`ErrorKind::Unsupported`], for a process's memory has no end; a
-/// position that is no address is [`ErrorKind::InvalidInput`].
+/// `SeekFrom::End` returns [`ErrorKind::Unsupported`], since a process's memory has no end. A
+/// position outside the address space returns [`ErrorKind::InvalidInput`].
 impl<P: Borrow<Process>> Seek for MemoryCursor<P> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let vaddr = match to {
@@ -151,13 +191,14 @@ impl<P: Borrow<Process>> Seek for MemoryCursor<P> {
                 .ok()
                 .and_then(|offset| self.vaddr.checked_add_signed(offset)),
             SeekFrom::End(_) => {
-                let why = "a process's memory has no end: seek from the start, by address";
-                return Err(io::Error::new(ErrorKind::Unsupported, why));
+                let message =
+                    "a process's memory has no end: seek to an address with SeekFrom::Start";
+                return Err(io::Error::new(ErrorKind::Unsupported, message));
             }
         };
         self.vaddr = vaddr.ok_or_else(|| {
-            let why = format!("{to:?} from {:#x} leaves the address space", self.vaddr);
-            io::Error::new(ErrorKind::InvalidInput, why)
+            let message = format!("{to:?} from {:#x} is outside the address space", self.vaddr);
+            io::Error::new(ErrorKind::InvalidInput, message)
         })?;
         Ok(self.vaddr as u64)
     }

@@ -1,62 +1,82 @@
-use crate::sys::{
-    self, ZX_INFO_HANDLE_BASIC, zx_handle_t, zx_info_handle_basic_t, zx_koid_t, zx_status_t,
-};
+use crate::handle::duplicate;
+use crate::sys::{self, zx_handle_t};
 use crate::{Rights, Status};
 use core::fmt;
-use core::mem::ManuallyDrop;
 use core::num::NonZero;
-use core::ptr::null_mut;
 
-/// A handle to a process, owned: dropping it closes it.
+/// An owned handle to a process. Dropping it closes the handle.
 ///
-/// `Option<Process>` is as large as the raw handle, with `None` for 0. For a handle
-/// that something else owns there is [`ProcessRef`](crate::ProcessRef).
+/// `Option<Process>` has the layout of the raw handle, with `None` for 0. [`ProcessRef`] is a
+/// borrowed handle.
 ///
-/// The safe constructors refuse the calling process. So safe code cannot change
-/// memory that Rust relies on.
+/// # Which memory a write can change
 ///
-/// ```
-/// use zx_process_memory::{Process, Rights};
+/// Guaranteed: no safe constructor returns a handle to the calling process. Safe code gets a
+/// `Process` from [`from_child`](Self::from_child), from [`JobRef::find_process`] and, on Linux,
+/// from `from_pid`. They return [`InvalidArgs`](Status::InvalidArgs) for the calling process. On
+/// Linux they also refuse a process that has the calling process's address space, as a child of
+/// `vfork` has until its exec.
 ///
-/// # fn main() -> Result<(), zx_process_memory::Status> {
-/// // SAFETY: nothing is written.
-/// let process = unsafe { Process::current() }?;
-/// let writer = process.duplicate(Rights::WRITE_MEMORY)?;
-/// assert_eq!(writer.koid()?, process.koid()?);
-/// println!("{writer:?}");
-/// # Ok(())
-/// # }
-/// ```
+/// Not guaranteed: that a write to another process leaves the caller's memory unchanged. A write
+/// to memory that both processes map changes it for both. Examples are a VMO that both have mapped,
+/// the shared half of a Zircon process made by `zx_process_create_shared`, and a `MAP_SHARED`
+/// mapping on Linux. Another process can also do anything to the caller that the system lets it do.
+/// These ways are outside Rust's memory model, as a write to
+/// [`/proc/self/mem`] is. So a debugger that
+/// shares memory with its target must treat that memory as memory that another process writes.
 ///
 /// # References
 ///
 /// - [Process](https://fuchsia.dev/reference/kernel_objects/process)
 /// - [Handles](https://fuchsia.dev/fuchsia-src/concepts/kernel/handles)
+///
+/// ```
+/// # #[cfg(backend = "linux")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::process::{Command, Stdio};
+/// use zx_process_memory::{Process, Rights};
+///
+/// let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
+/// let process = Process::from_child(&child)?;
+/// let weaker = process.duplicate(Rights::INSPECT)?;
+/// assert_eq!(weaker.koid()?, process.koid()?);
+/// # child.kill()?;
+/// # child.wait()?;
+/// # Ok(())
+/// # }
+/// # #[cfg(not(backend = "linux"))]
+/// # fn main() {}
+/// ```
+///
+/// [`/proc/self/mem`]: https://doc.rust-lang.org/std/os/unix/io/index.html#procselfmem-and-similar-os-features
+/// [`ProcessRef`]: crate::ProcessRef
+/// [`JobRef::find_process`]: crate::JobRef::find_process
 #[repr(transparent)]
 pub struct Process(NonZero<zx_handle_t>);
 
 const _: () = assert!(size_of::<Option<Process>>() == size_of::<zx_handle_t>());
 
+/// Constructors.
 impl Process {
-    /// Takes over a raw handle.
+    /// Takes ownership of a raw handle.
     ///
-    /// The handle is not looked at: if it is closed or names something else, the
-    /// calls made with it say so.
+    /// Makes no system call. If the handle is closed or names another object, the calls made with
+    /// it return an error.
     ///
     /// # Errors
     ///
-    /// [`BadHandle`](Status::BadHandle) if `handle` is 0 (`ZX_HANDLE_INVALID`).
+    /// [`BadHandle`](Status::BadHandle): `handle` is 0 (`ZX_HANDLE_INVALID`).
     ///
     /// # Safety
     ///
-    /// - The caller owns the handle and gives it away: nobody else closes it.
-    /// - If it names the calling process, the rules of [`Process::current`] hold for
-    ///   every write through it and through its duplicates.
+    /// - The caller owns the handle and gives it up: nothing else closes it.
+    /// - If it names the calling process, every write through it and through its duplicates follows
+    ///   the rules of [`Process::current`].
     ///
     /// ```
     /// use zx_process_memory::{Process, Status};
     ///
-    /// // SAFETY: 0 is no handle.
+    /// // SAFETY: 0 is not a handle.
     /// let none = unsafe { Process::from_raw(0) };
     /// assert_eq!(none.unwrap_err(), Status::BadHandle);
     /// ```
@@ -68,63 +88,32 @@ impl Process {
         }
     }
 
-    /// The raw handle, still owned by `self`; never 0.
-    ///
-    /// ```
-    /// # use zx_process_memory::{Process, Status};
-    /// # fn main() -> Result<(), Status> {
-    /// // SAFETY: nothing is written.
-    /// let process = unsafe { Process::current() }?;
-    /// assert_ne!(process.as_raw(), 0);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    #[inline]
-    pub const fn as_raw(&self) -> zx_handle_t {
-        self.0.get()
-    }
-
-    /// The raw handle, which the caller now owns and closes.
-    ///
-    /// ```
-    /// # use zx_process_memory::{Process, Status, sys};
-    /// # fn main() -> Result<(), Status> {
-    /// // SAFETY: nothing is written.
-    /// let process = unsafe { Process::current() }?;
-    /// let handle = process.into_raw();
-    /// // SAFETY: the handle is ours, and nothing uses it afterwards.
-    /// Status::ok(unsafe { sys::zx_handle_close(handle) })
-    /// # }
-    /// ```
-    #[must_use = "the handle stays open until it is closed"]
-    #[inline]
-    pub fn into_raw(self) -> zx_handle_t {
-        ManuallyDrop::new(self).0.get()
-    }
-
-    /// The calling process.
+    /// Duplicates the calling process's handle to itself.
     ///
     /// Wraps `zx_process_self` (of libc) and `zx_handle_duplicate`.
     ///
     /// # Errors
     ///
-    /// - [`NotSupported`](Status::NotSupported) where there is no backend.
-    /// - [`BadHandle`](Status::BadHandle) on the stand-in, if Linux does not let the
-    ///   process open its own memory: it is not dumpable, say, or out of file
-    ///   descriptors. The log says why at level debug.
+    /// - [`NotSupported`](Status::NotSupported): the target has no backend.
+    /// - [`BadHandle`](Status::BadHandle): on Linux, the process cannot open its own memory. It is
+    ///   not dumpable, for example, or has no free file descriptor. The log has the cause at level
+    ///   debug.
     ///
     /// # Safety
     ///
-    /// A write through this handle, or through a duplicate of it, changes memory
-    /// behind the compiler's back. The caller makes sure that it changes only bytes
-    /// that Rust expects to change under it (atomics, `UnsafeCell`s that nothing
-    /// borrows, memory that Rust never sees), that what it writes there is valid for
-    /// their type, and that it does not touch the slice being written. Reads change
-    /// nothing; they show what is in memory, which is not always what Rust has in mind.
+    /// The compiler does not see a write through this handle or through a duplicate of it. The
+    /// caller ensures for each write that
     ///
-    /// Keep source and destination in different VMOs: a kernel of 2018 panicked when
-    /// both were in one copy-on-write page.
+    /// - it changes only bytes that Rust expects to change: atomics, an `UnsafeCell` without live
+    ///   references into it, or memory that Rust does not use;
+    /// - the new bytes are a valid value of the type there;
+    /// - it does not change the slice that is the source of the write.
+    ///
+    /// Keep source and destination in different VMOs. The kernel of December 2018 panicked when both
+    /// were in one copy-on-write page (measured).
+    ///
+    /// Reads are safe. They return the bytes in memory, which can differ from the values that the
+    /// compiler keeps in registers.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -133,7 +122,7 @@ impl Process {
     /// static COUNTER: AtomicU32 = AtomicU32::new(1);
     ///
     /// # fn main() -> Result<(), zx_process_memory::Status> {
-    /// // SAFETY: only `COUNTER` is written: an atomic, to which every value is valid.
+    /// // SAFETY: every write goes to `COUNTER`, an atomic, for which all values are valid.
     /// let process = unsafe { Process::current() }?;
     /// let written = process.write_memory(COUNTER.as_ptr().addr(), &7u32.to_ne_bytes())?;
     /// assert_eq!(written, 4);
@@ -141,132 +130,36 @@ impl Process {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "zx_process_self")]
     pub unsafe fn current() -> Result<Self, Status> {
-        duplicate(sys::zx_process_self(), Rights::SAME_RIGHTS)
+        let handle = duplicate(sys::zx_process_self(), Rights::SAME_RIGHTS)?;
+        // SAFETY: the kernel has just made this handle, and nothing else closes it. It names the
+        // calling process, for which the caller upholds the rules of this function.
+        unsafe { Self::from_raw(handle) }
     }
+}
 
-    /// A second handle to the same process, with `rights` or, for
-    /// [`Rights::SAME_RIGHTS`], with all that this one has.
-    ///
-    /// Wraps `zx_handle_duplicate`.
-    ///
-    /// # Errors
-    ///
-    /// - [`AccessDenied`](Status::AccessDenied): this handle lacks
-    ///   [`Rights::DUPLICATE`].
-    /// - [`InvalidArgs`](Status::InvalidArgs): `rights` has one that this handle lacks.
-    /// - [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.
-    /// - [`NoMemory`](Status::NoMemory): the kernel ran out of memory.
-    ///
-    /// ```
-    /// # use zx_process_memory::{Process, Rights, Status};
-    /// # fn main() -> Result<(), Status> {
-    /// // SAFETY: nothing is written.
-    /// let process = unsafe { Process::current() }?;
-    /// let weaker = process.duplicate(Rights::INSPECT)?;
-    /// assert_eq!(weaker.rights()?, Rights::INSPECT);
-    /// assert_eq!(weaker.write_memory(0x1000, b"x"), Err(Status::AccessDenied));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn duplicate(&self, rights: Rights) -> Result<Self, Status> {
-        duplicate(self.as_raw(), rights)
-    }
-
-    /// What this handle allows.
-    ///
-    /// Wraps `zx_object_get_info` with `ZX_INFO_HANDLE_BASIC`, which needs no right.
-    ///
-    /// # Errors
-    ///
-    /// [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.
-    ///
-    /// ```
-    /// # use zx_process_memory::{Process, Rights, Status};
-    /// # fn main() -> Result<(), Status> {
-    /// // SAFETY: nothing is written.
-    /// let process = unsafe { Process::current() }?;
-    /// assert!(process.rights()?.contains(Rights::WRITE_MEMORY));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn rights(&self) -> Result<Rights, Status> {
-        Ok(Rights::from_bits_retain(self.info()?.rights))
-    }
-
-    /// The process's koid, the number by which Fuchsia's tools know it.
-    ///
-    /// Wraps `zx_object_get_info` with `ZX_INFO_HANDLE_BASIC`, which needs no right.
-    ///
-    /// # Errors
-    ///
-    /// [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.
-    ///
-    /// ```
-    /// # use zx_process_memory::{Process, Rights, Status};
-    /// # fn main() -> Result<(), Status> {
-    /// // SAFETY: nothing is written.
-    /// let process = unsafe { Process::current() }?;
-    /// let again = process.duplicate(Rights::SAME_RIGHTS)?;
-    /// assert_eq!(process.koid()?, again.koid()?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn koid(&self) -> Result<zx_koid_t, Status> {
-        Ok(self.info()?.koid)
-    }
-
-    fn info(&self) -> Result<zx_info_handle_basic_t, Status> {
-        handle_info(self.as_raw())
+impl Process {
+    /// The raw handle, for the methods in other modules.
+    #[inline]
+    pub(crate) const fn raw(&self) -> NonZero<zx_handle_t> {
+        self.0
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // SAFETY: the handle is ours, and `self` is the last to know it. A failure
-        // means that it was closed already, of which nothing can be made here.
-        unsafe { sys::zx_handle_close(self.as_raw()) };
+        // SAFETY: `self` owns the handle and does not use it again. An error means that the handle
+        // was already closed elsewhere, which cannot be repaired here.
+        unsafe { sys::zx_handle_close(self.0.get()) };
     }
 }
 
-/// Shows the handle, and what the kernel says of it: koid and rights, or why not.
+/// Prints the handle value. Makes no system call.
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("Process");
-        out.field("handle", &format_args!("{:#x}", self.as_raw()));
-        match self.info() {
-            Ok(info) => out
-                .field("koid", &info.koid)
-                .field("rights", &Rights::from_bits_retain(info.rights)),
-            Err(status) => out.field("error", &status),
-        }
-        .finish()
+        f.debug_tuple("Process")
+            .field(&format_args!("{:#x}", self.0))
+            .finish()
     }
-}
-
-/// What the kernel says of any handle, a process's or not.
-pub(crate) fn handle_info(handle: zx_handle_t) -> Result<zx_info_handle_basic_t, Status> {
-    let mut info = zx_info_handle_basic_t::default();
-    // SAFETY: `info` is writable and of the size that is passed; both counts may be
-    // null.
-    let raw: zx_status_t = unsafe {
-        sys::zx_object_get_info(
-            handle,
-            ZX_INFO_HANDLE_BASIC,
-            (&raw mut info).cast(),
-            size_of_val(&info),
-            null_mut(),
-            null_mut(),
-        )
-    };
-    Status::ok(raw)?;
-    Ok(info)
-}
-
-pub(crate) fn duplicate(handle: zx_handle_t, rights: Rights) -> Result<Process, Status> {
-    let mut out = 0;
-    // SAFETY: `out` is valid for a write.
-    Status::ok(unsafe { sys::zx_handle_duplicate(handle, rights.bits(), &raw mut out) })?;
-    // SAFETY: the kernel just made this handle for us.
-    unsafe { Process::from_raw(out) }
 }

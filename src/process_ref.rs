@@ -3,13 +3,13 @@ use crate::{Process, Status};
 use core::borrow::Borrow;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::num::NonZero;
 use core::ops::Deref;
 
-/// A handle to a process, borrowed: it is never closed.
+/// A borrowed handle to a process. It is never closed.
 ///
-/// This is how a debugger that already holds its handles, in Fuchsia's own `zx`
-/// crate for instance, writes through them. It dereferences to [`Process`].
+/// A debugger that already holds its handles, for example in Fuchsia's `zx` crate, lends them in
+/// this way. `ProcessRef` dereferences to [`Process`].
 ///
 /// ```
 /// # mod zx {
@@ -24,50 +24,48 @@ use core::ops::Deref;
 ///
 /// /// Writes through a handle that the `zx` crate owns.
 /// fn patch(target: &zx::Process, vaddr: usize, bytes: &[u8]) -> Result<usize, Status> {
-///     // SAFETY: `target` keeps the handle open as long as it is borrowed here, and
-///     // is not the calling process.
+///     // SAFETY: `target` keeps the handle open during this function. It is not the calling
+///     // process.
 ///     let process = unsafe { ProcessRef::borrow_raw(target.raw_handle()) }?;
 ///     process.write_memory(vaddr, bytes)
 /// }
 /// # assert_eq!(patch(&zx::Process::any(), 0, &[]), Err(Status::InvalidArgs));
 /// ```
+#[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct ProcessRef<'a> {
-    process: ManuallyDrop<Process>,
+    handle: NonZero<zx_handle_t>,
     owner: PhantomData<&'a Process>,
 }
 
 impl ProcessRef<'_> {
     /// Borrows a raw handle.
     ///
-    /// The handle is not looked at: if it is closed or names something else, the
-    /// calls made with it say so.
+    /// Makes no system call. If the handle is closed or names another object, the calls made with
+    /// it return an error.
     ///
     /// # Errors
     ///
-    /// [`BadHandle`](Status::BadHandle) if `handle` is 0 (`ZX_HANDLE_INVALID`).
+    /// [`BadHandle`](Status::BadHandle): `handle` is 0 (`ZX_HANDLE_INVALID`).
     ///
     /// # Safety
     ///
-    /// - The handle stays open as long as the `ProcessRef` lives. Its lifetime is the
-    ///   caller's to choose: best that of the borrow of the handle's owner.
-    /// - If it names the calling process, the rules of [`Process::current`] hold for
-    ///   every write through it and through its duplicates.
+    /// - The handle stays open as long as the `ProcessRef` and its copies live. The caller chooses
+    ///   the lifetime; use that of a borrow of the handle's owner.
+    /// - If it names the calling process, every write through it and through its duplicates follows
+    ///   the rules of [`Process::current`].
     ///
     /// ```
     /// use zx_process_memory::{ProcessRef, Status};
     ///
-    /// // SAFETY: 0 is no handle.
+    /// // SAFETY: 0 is not a handle.
     /// let none = unsafe { ProcessRef::borrow_raw(0) };
     /// assert_eq!(none.unwrap_err(), Status::BadHandle);
     /// ```
     #[inline]
     pub unsafe fn borrow_raw(handle: zx_handle_t) -> Result<Self, Status> {
-        // SAFETY: the caller answers for the handle, and `ManuallyDrop` leaves the
-        // ownership with whoever has it.
-        let process = unsafe { Process::from_raw(handle) }?;
         Ok(Self {
-            process: ManuallyDrop::new(process),
+            handle: NonZero::new(handle).ok_or(Status::BadHandle)?,
             owner: PhantomData,
         })
     }
@@ -78,7 +76,11 @@ impl Deref for ProcessRef<'_> {
 
     #[inline]
     fn deref(&self) -> &Process {
-        &self.process
+        let handle: *const NonZero<zx_handle_t> = &raw const self.handle;
+        // SAFETY: `Process` is a transparent wrapper of `NonZero<zx_handle_t>`. The reference
+        // borrows `self`, so the `Process` is never dropped and never closes the handle. The caller
+        // of `borrow_raw` ensures both requirements of `Process::from_raw` but the ownership.
+        unsafe { &*handle.cast() }
     }
 }
 
@@ -89,8 +91,11 @@ impl Borrow<Process> for ProcessRef<'_> {
     }
 }
 
+/// Prints the handle value. Makes no system call.
 impl fmt::Debug for ProcessRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
+        f.debug_tuple("ProcessRef")
+            .field(&format_args!("{:#x}", self.handle))
+            .finish()
     }
 }

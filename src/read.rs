@@ -1,62 +1,62 @@
+use crate::call_log::{Arguments, logged};
 use crate::sys::{self, zx_vaddr_t};
-use crate::transfer::transfer;
-use crate::{MAX_WRITE_LEN, Process, Status, TransferError, trace};
+use crate::transfer::{checked_count, transfer};
+use crate::{MAX_WRITE_LEN, Process, Status, TransferError};
 use core::mem::MaybeUninit;
 use core::slice;
 
-/// The most that one [`Process::read_memory`] takes: 64 MiB, as for a write.
+/// The largest length that [`Process::read_memory`] accepts: 64 MiB, as for a write.
 ///
-/// Zircon's own limit; [`Process::read_exact_memory`] has none.
+/// This is Zircon's limit for one call. [`Process::read_exact_memory`] has no limit.
 ///
 /// ```
 /// assert_eq!(zx_process_memory::MAX_READ_LEN, 67_108_864);
 /// ```
 pub const MAX_READ_LEN: usize = MAX_WRITE_LEN;
 
+/// Reading.
 impl Process {
-    /// Reads memory at the address `vaddr` of the process into `buffer`, and returns how
-    /// many bytes were read: as many as fit, or fewer when the mapping that holds `vaddr`
-    /// ends first. An adjacent mapping is never entered.
-    /// [`read_exact_memory`](Self::read_exact_memory) goes on there.
+    /// Reads memory at the address `vaddr` of the process into `buffer`. Returns the number of bytes
+    /// read, which is less than the length if the mapping at `vaddr` ends first.
     ///
-    /// Wraps `zx_process_read_memory`. Page permissions do not apply, and nothing about
-    /// the process's state is asked. It is not atomic: of bytes that the target changes
-    /// meanwhile, any mixture may be seen.
+    /// Wraps `zx_process_read_memory`. A call reads one mapping. To continue in the next mapping,
+    /// use [`read_exact_memory`](Self::read_exact_memory). Kernels since November 2020 (Linux too)
+    /// merge some adjacent mappings of one VMO into one mapping, and then a call reads all of it.
     ///
-    /// What `buffer` holds beyond the count, and after an error, is not specified: the
-    /// kernels of 2018 and 2019 put zeros into it before they read.
+    /// The kernel ignores page permissions and does not check the state of the process. A read is
+    /// not atomic: if the process changes the bytes meanwhile, any mixture can be returned.
     ///
-    /// The handle needs [`Rights::READ_MEMORY`](crate::Rights::READ_MEMORY), which is
-    /// both `READ` and `WRITE`. The switch `kernel.enable-debugging-syscalls` does not
-    /// apply.
+    /// The contents of `buffer` after the count, and after an error, are unspecified. Kernels before
+    /// September 2019 wrote zeros into it before they read.
+    ///
+    /// The handle needs [`Rights::READ_MEMORY`](crate::Rights::READ_MEMORY), which is `READ` and
+    /// `WRITE`. Reads work without `kernel.enable-debugging-syscalls`.
     ///
     /// # Errors
     ///
-    /// Kernels are named by the year.
+    /// [`Status`] has the table of statuses for each kernel.
     ///
-    /// - [`InvalidArgs`](Status::InvalidArgs): `buffer` is empty or longer than
-    ///   [`MAX_READ_LEN`]. Found before any system call.
+    /// - [`InvalidArgs`](Status::InvalidArgs): `buffer` is empty or longer than [`MAX_READ_LEN`].
+    ///   This is checked before any system call.
     /// - [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.
-    /// - [`WrongType`](Status::WrongType): the raw handle names no process.
-    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks one of the rights.
-    /// - [`NoMemory`](Status::NoMemory) (until about 2023, and the stand-in) or
-    ///   [`NotFound`](Status::NotFound) (about 2024 on): nothing is mapped at `vaddr`.
-    ///   Kernels say the same of a process that is gone.
-    /// - [`BadState`](Status::BadState): the mapping is not cached; or the process is gone
-    ///   (stand-in).
-    /// - [`NotSupported`](Status::NotSupported): a physical VMO is mapped at `vaddr`; or
-    ///   this target has no backend.
-    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO;
-    ///   until about 2023 also if only a later byte is.
-    /// - [`Internal`](Status::Internal): the kernel claimed to have read more than it was
-    ///   asked for. No known kernel does.
-    /// - Whatever a pager answers that backs the memory.
+    /// - [`WrongType`](Status::WrongType): the raw handle does not name a process.
+    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks one of the rights. On Linux: Linux
+    ///   refuses the read, and the log has the cause at level debug.
+    /// - [`NoMemory`](Status::NoMemory) or [`NotFound`](Status::NotFound): nothing is mapped at
+    ///   `vaddr`, or the process has ended.
+    /// - [`BadState`](Status::BadState): the mapping is not cached, or (on Linux) the process has
+    ///   ended.
+    /// - [`NotSupported`](Status::NotSupported): a physical VMO is mapped at `vaddr`, or the target
+    ///   has no backend.
+    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO. Kernels until
+    ///   about 2023 also return it if only a later byte is.
+    /// - [`Internal`](Status::Internal): the kernel returned success with a count larger than the
+    ///   length.
+    /// - Any status of the pager that backs the memory.
     ///
     /// # References
     ///
     /// - [`zx_process_read_memory`](https://fuchsia.dev/reference/syscalls/process_read_memory)
-    /// - The statuses by year: read from Zircon's sources of those years, and for
-    ///   July 2019 measured on booted kernels.
     ///
     /// ```
     /// use zx_process_memory::{Process, Status};
@@ -79,12 +79,11 @@ impl Process {
     #[inline]
     pub fn read_memory(&self, vaddr: zx_vaddr_t, buffer: &mut [u8]) -> Result<usize, Status> {
         // SAFETY: the slice is writable for its length.
-        unsafe { self.read_to(vaddr, buffer.as_mut_ptr(), buffer.len()) }
+        unsafe { self.read_raw(vaddr, buffer.as_mut_ptr(), buffer.len()) }
     }
 
-    /// Like [`read_memory`](Self::read_memory), for a buffer that need not be
-    /// initialised. Returns the part that was read and the rest, which is to be taken
-    /// as uninitialised.
+    /// Reads as [`read_memory`](Self::read_memory) does, into a buffer that need not be initialized.
+    /// Returns the part that was read, and the rest, whose contents are unspecified.
     ///
     /// Wraps `zx_process_read_memory`.
     ///
@@ -115,34 +114,33 @@ impl Process {
         buffer: &'b mut [MaybeUninit<u8>],
     ) -> Result<(&'b mut [u8], &'b mut [MaybeUninit<u8>]), Status> {
         // SAFETY: the slice is writable for its length.
-        let count = unsafe { self.read_to(vaddr, buffer.as_mut_ptr().cast(), buffer.len()) }?;
-        // `read_to` answers no more than the length.
+        let count = unsafe { self.read_raw(vaddr, buffer.as_mut_ptr().cast(), buffer.len()) }?;
+        // `read_raw` returns at most the length.
         let (read, rest) = buffer.split_at_mut_checked(count).ok_or(Status::Internal)?;
         let (read, len) = (read.as_mut_ptr().cast::<u8>(), read.len());
-        // SAFETY: the kernel has initialised these bytes, and `u8` has the layout of
-        // `MaybeUninit<u8>`. The lifetime is that of the slice that `read` was.
+        // SAFETY: the kernel has initialized these bytes, and `u8` has the layout of
+        // `MaybeUninit<u8>`. The new slice has the lifetime of the slice that it replaces.
         let read = unsafe { slice::from_raw_parts_mut(read, len) };
         Ok((read, rest))
     }
 
-    /// Fills `buffer` from the address `vaddr` of the process on: goes on after short
-    /// reads, into the next mapping, and takes any length, in calls of at most
-    /// [`MAX_READ_LEN`].
+    /// Fills `buffer` with the memory at the address `vaddr` of the process. Continues after short
+    /// reads, across mappings, and for any length.
     ///
-    /// Wraps `zx_process_read_memory`, called as often as it takes. An empty buffer
-    /// makes no call and is `Ok`.
+    /// Wraps `zx_process_read_memory`, called with at most [`MAX_READ_LEN`] bytes as often as
+    /// required. An empty buffer makes no call and returns `Ok`.
     ///
     /// # Errors
     ///
-    /// [`TransferError`] with the bytes that were read (the first `done` of `buffer`; what
-    /// the others hold is not specified), the address where it stopped and the status,
-    /// which is one of
+    /// [`TransferError`] has the number of bytes read, the address of the call that failed, and its
+    /// status. The first `transferred` bytes of `buffer` are valid; the contents of the others are
+    /// unspecified. The status is one of
     ///
     /// - those of [`read_memory`](Self::read_memory);
-    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` plus the length passes the end of
-    ///   the address space. Nothing is read then;
-    /// - [`Internal`](Status::Internal): the kernel claimed success and a count of 0 or
-    ///   of more than it was asked for. No known kernel does.
+    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` plus the length exceeds the address space.
+    ///   Nothing is read;
+    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 or with a
+    ///   count larger than the length.
     ///
     /// ```
     /// use zx_process_memory::Process;
@@ -156,18 +154,19 @@ impl Process {
     /// process.read_exact_memory(TEXT.as_ptr().addr(), &mut text)?;
     /// assert_eq!(&text, b"hello");
     ///
-    /// let stopped = process.read_exact_memory(0x10, &mut text).unwrap_err();
-    /// assert_eq!((stopped.transferred, stopped.vaddr), (0, 0x10));
+    /// let error = process.read_exact_memory(0x10, &mut text).unwrap_err();
+    /// assert_eq!((error.transferred, error.vaddr), (0, 0x10));
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "zx_process_read_memory")]
     pub fn read_exact_memory(
         &self,
         vaddr: zx_vaddr_t,
         buffer: &mut [u8],
     ) -> Result<(), TransferError> {
         transfer(vaddr, buffer.len(), |vaddr, part| {
-            // `whole` stays within the length; nothing would be refused by the call.
+            // `part` is always within `buffer`; `get_mut` compiles without a panic.
             self.read_memory(vaddr, buffer.get_mut(part).unwrap_or_default())
         })
     }
@@ -176,64 +175,28 @@ impl Process {
     ///
     /// `buffer` must be valid for writes of `len` bytes.
     #[inline]
-    unsafe fn read_to(
+    unsafe fn read_raw(
         &self,
         vaddr: zx_vaddr_t,
         buffer: *mut u8,
         len: usize,
     ) -> Result<usize, Status> {
-        if trace::is_on() {
-            // SAFETY: the caller's promise is the one that is asked for.
-            unsafe { self.read_to_told(vaddr, buffer, len) }
-        } else {
-            // SAFETY: the same.
-            unsafe { self.read_to_untold(vaddr, buffer, len) }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `buffer` must be valid for writes of `len` bytes.
-    #[cold]
-    #[inline(never)]
-    unsafe fn read_to_told(
-        &self,
-        vaddr: zx_vaddr_t,
-        buffer: *mut u8,
-        len: usize,
-    ) -> Result<usize, Status> {
-        let call = trace::Call {
-            name: "zx_process_read_memory",
-            handle: self.as_raw(),
-            vaddr,
-            len,
-        };
-        // SAFETY: the caller's promise is the one that is asked for.
-        trace::told(&call, || unsafe { self.read_to_untold(vaddr, buffer, len) })
-    }
-
-    /// # Safety
-    ///
-    /// `buffer` must be valid for writes of `len` bytes.
-    #[inline]
-    unsafe fn read_to_untold(
-        &self,
-        vaddr: zx_vaddr_t,
-        buffer: *mut u8,
-        len: usize,
-    ) -> Result<usize, Status> {
-        if len == 0 || len > MAX_READ_LEN {
-            return Err(Status::InvalidArgs);
-        }
-        let mut actual = 0;
-        // SAFETY: the caller answers for the buffer, and `actual` is writable.
-        let raw = unsafe {
-            sys::zx_process_read_memory(self.as_raw(), vaddr, buffer, len, &raw mut actual)
-        };
-        if raw == sys::ZX_OK && actual <= len {
-            Ok(actual)
-        } else {
-            Err(Status::of_failure(raw))
-        }
+        let handle = self.as_raw();
+        let arguments = Arguments { handle, vaddr, len };
+        logged("zx_process_read_memory", &arguments, || {
+            if len == 0 || len > MAX_READ_LEN {
+                return Err(Status::InvalidArgs);
+            }
+            let mut actual = 0;
+            // SAFETY: the caller ensures that `buffer` is writable for `len` bytes, and `actual` is
+            // writable.
+            let status =
+                unsafe { sys::zx_process_read_memory(handle, vaddr, buffer, len, &raw mut actual) };
+            if status == sys::ZX_OK {
+                checked_count(actual, len)
+            } else {
+                Err(Status::from_failed_call(status))
+            }
+        })
     }
 }

@@ -1,13 +1,14 @@
-//! The raw calls, for those who want them without the wrapper.
+//! The raw system calls.
 //!
-//! The names, the types and the order of arguments are those of
-//! `<zircon/syscalls.h>`. On Fuchsia these are declarations that link to
-//! `libzircon` (the vDSO) and, for [`zx_process_self`] and [`zx_job_default`],
-//! to `libc`. On 64-bit Linux with the feature `std` they are ordinary functions
-//! of the [stand-in](crate::linux); no symbol of these names is exported.
-//! Everywhere else each returns [`ZX_ERR_NOT_SUPPORTED`].
+//! Names, types and the order of arguments are those of `<zircon/syscalls.h>`. On Fuchsia these are
+//! declarations; they link to `libzircon` (the vDSO) and, for [`zx_process_self`] and
+//! [`zx_job_default`], to libc. On 64-bit Linux with the feature `std` they are functions of the
+//! Linux backend, which exports no symbols of these names. On all other targets they return
+//! [`ZX_ERR_NOT_SUPPORTED`].
 //!
-//! The integer aliases and constants come from `fuchsia-zircon-sys`.
+//! Integer aliases and constants come from `fuchsia-zircon-sys`. The functions are declared again
+//! here, because that crate is a pre-release, declares them for Fuchsia only, and lacks
+//! [`zx_process_self`] and [`zx_job_default`]. A test compares the two sets of declarations.
 //!
 //! ```
 //! use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,15 +25,15 @@
 //! assert_eq!(status, sys::ZX_OK);
 //!
 //! let (vaddr, bytes) = (TARGET.as_ptr().addr(), [7; 4]);
-//! // SAFETY: the bytes are readable, `actual` is writable, and only `TARGET` changes: an
-//! // atomic, to which every value is valid.
+//! // SAFETY: the bytes are readable and `actual` is writable. The write goes to `TARGET`, an
+//! // atomic, for which all values are valid.
 //! let status = unsafe {
 //!     sys::zx_process_write_memory(handle, vaddr, bytes.as_ptr(), 4, &raw mut actual)
 //! };
 //! assert_eq!((status, actual), (sys::ZX_OK, 4));
 //! assert_eq!(TARGET.load(Ordering::Relaxed), 0x0707_0707);
 //!
-//! // SAFETY: nothing uses the handle afterwards.
+//! // SAFETY: this function owns the handle and does not use it again.
 //! assert_eq!(unsafe { sys::zx_handle_close(handle) }, sys::ZX_OK);
 //! ```
 

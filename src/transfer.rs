@@ -1,34 +1,51 @@
+//! The loop that both directions share.
+
 use crate::sys::zx_vaddr_t;
 use crate::{MAX_WRITE_LEN, Status, TransferError};
 use core::ops::Range;
 
-/// Makes as many calls as `len` bytes from `vaddr` on take. `call` gets the address and
-/// the part of the bytes that is to go there, and answers how many of them were done.
+/// Makes as many calls as `len` bytes at `vaddr` require. `call` gets an address and the range of
+/// the bytes to transfer there. It returns how many of them it transferred.
 pub(crate) fn transfer(
     vaddr: zx_vaddr_t,
     len: usize,
     mut call: impl FnMut(zx_vaddr_t, Range<usize>) -> Result<usize, Status>,
 ) -> Result<(), TransferError> {
-    let stopped = |transferred, status| TransferError {
+    let error = |transferred, status| TransferError {
         transferred,
-        // `transferred` is less than the length, so this is one of the checked addresses.
+        // `transferred` is less than `len`, so this is one of the checked addresses.
         vaddr: vaddr.wrapping_add(transferred),
         status,
     };
-    // The last byte has an address; the one behind it need not.
+    // Every byte must have an address. The address after the last byte need not exist.
     if vaddr.checked_add(len.saturating_sub(1)).is_none() {
-        return Err(stopped(0, Status::OutOfRange));
+        return Err(error(0, Status::OutOfRange));
     }
-    let mut done = 0;
-    while done < len {
-        let part = (len - done).min(MAX_WRITE_LEN);
-        match call(vaddr.wrapping_add(done), done..done + part) {
-            Ok(count) if 0 < count && count <= part => done += count,
-            Ok(_) => return Err(stopped(done, Status::Internal)),
-            Err(status) => return Err(stopped(done, status)),
+    let mut transferred = 0;
+    while transferred < len {
+        let part = (len - transferred).min(MAX_WRITE_LEN);
+        let count = call(
+            vaddr.wrapping_add(transferred),
+            transferred..transferred + part,
+        )
+        .and_then(|count| checked_count(count, part));
+        match count {
+            // Without progress the loop would not end.
+            Ok(0) => return Err(error(transferred, Status::Internal)),
+            Ok(count) => transferred += count,
+            Err(status) => return Err(error(transferred, status)),
         }
     }
     Ok(())
+}
+
+/// Refuses a count that is larger than the length that was passed to the kernel.
+pub(crate) const fn checked_count(count: usize, len: usize) -> Result<usize, Status> {
+    if count <= len {
+        Ok(count)
+    } else {
+        Err(Status::Internal)
+    }
 }
 
 #[cfg(test)]

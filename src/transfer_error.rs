@@ -1,32 +1,48 @@
 use crate::Status;
 use crate::sys::zx_vaddr_t;
+use core::fmt;
 
-/// A loop over several calls that stopped before its end: how far it came, where,
-/// and why.
+/// The error of a transfer that takes several calls: how many bytes were transferred, the address
+/// of the call that failed, and its status.
+///
+/// [`source`](core::error::Error::source) returns the status. `Display` does not repeat it.
 ///
 /// ```
 /// use zx_process_memory::Process;
 ///
 /// # fn main() -> Result<(), zx_process_memory::Status> {
-/// // SAFETY: nothing is mapped at 0, so nothing is written.
+/// // SAFETY: nothing is mapped at 0x10, so nothing is written.
 /// let process = unsafe { Process::current() }?;
-/// let stopped = process.write_all_memory(0x10, b"text").unwrap_err();
-/// assert_eq!(stopped.transferred, 0);
-/// assert_eq!(stopped.vaddr, 0x10);
-/// assert!(stopped.to_string().starts_with("stopped at 0x10 after 0 bytes: ZX_ERR_NO"));
+/// let error = process.write_all_memory(0x10, b"text").unwrap_err();
+/// assert_eq!((error.transferred, error.vaddr), (0, 0x10));
+/// assert!(error.status.may_mean_unmapped());
+/// assert_eq!(error.to_string(), "transfer stopped at 0x10 after 0 bytes");
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("stopped at {vaddr:#x} after {transferred} bytes: {status}")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("transfer stopped at {vaddr:#x} after {transferred} bytes")]
 #[non_exhaustive]
 pub struct TransferError {
-    /// How many bytes were done, from the first on. The call that failed may have
-    /// changed more: a kernel's write that fails part-way leaves its first pages
-    /// written.
+    /// How many bytes were transferred, counted from the first one.
+    ///
+    /// The call that failed may have changed more: when a kernel's write fails part-way, the pages
+    /// before that point are written.
     pub transferred: usize,
-    /// The address at which the call failed: the start plus `done`.
+    /// The address of the call that failed: the first address plus `transferred`.
     pub vaddr: zx_vaddr_t,
-    /// Why.
+    /// The status of the call that failed.
+    #[source]
     pub status: Status,
+}
+
+/// Prints the address in hex.
+impl fmt::Debug for TransferError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransferError")
+            .field("transferred", &self.transferred)
+            .field("vaddr", &format_args!("{:#x}", self.vaddr))
+            .field("status", &self.status)
+            .finish()
+    }
 }

@@ -1,77 +1,75 @@
+use crate::call_log::{Arguments, logged};
 use crate::sys::{self, zx_vaddr_t};
 use crate::transfer::transfer;
-use crate::{Process, Status, TransferError, trace};
+use crate::{Process, Status, TransferError};
 
-/// The most that one [`Process::write_memory`] takes: 64 MiB, 67,108,864 bytes.
+/// The largest length that [`Process::write_memory`] accepts: 64 MiB (67,108,864 bytes).
 ///
-/// Zircon's own limit, and the manual page's; [`Process::write_all_memory`] has none.
+/// This is Zircon's limit for one call. [`Process::write_all_memory`] has no limit.
 ///
 /// ```
 /// assert_eq!(zx_process_memory::MAX_WRITE_LEN, 67_108_864);
 /// ```
 pub const MAX_WRITE_LEN: usize = 64 << 20;
 
+/// Writing.
 impl Process {
-    /// Writes `bytes` at the address `vaddr` of the process, and returns how many
-    /// were written: all of them, or fewer when the mapping that holds `vaddr` ends
-    /// first. An adjacent mapping is never entered.
-    /// [`write_all_memory`](Self::write_all_memory) goes on there.
+    /// Writes `bytes` at the address `vaddr` of the process. Returns the number of bytes written,
+    /// which is less than the length if the mapping at `vaddr` ends first.
     ///
-    /// Wraps `zx_process_write_memory`. Page permissions do not apply: read-only and
-    /// executable pages are written, which is how breakpoints are set. Nothing
-    /// about the process's state is asked: it may run, be suspended, or not have
-    /// started.
+    /// Wraps `zx_process_write_memory`. A call writes to one mapping. To continue in the next
+    /// mapping, use [`write_all_memory`](Self::write_all_memory). Kernels since November 2020 (Linux
+    /// too) merge some adjacent mappings of one VMO into one mapping, and then a call writes to all
+    /// of it.
     ///
-    /// What it does not do: it does not sync the instruction cache (arm64 and riscv64
-    /// need that after code was changed), and it is not atomic. The target may see
-    /// any part of the write first, and one that fails part-way may have written its
-    /// first pages.
+    /// The kernel ignores page permissions: it writes to read-only and executable pages, which is
+    /// how breakpoints are set. It does not check the state of the process: an unstarted, a running
+    /// and a suspended process can be written.
     ///
-    /// The handle needs [`Rights::WRITE`](crate::Rights::WRITE), and the kernel
-    /// `kernel.enable-debugging-syscalls=true` on its command line (from about 2020 on).
+    /// A write does not sync the instruction cache, which arm64 and riscv64 require after code was
+    /// changed. It is not atomic: the process can see any part of it first, and a write that fails
+    /// part-way may have written its first pages.
+    ///
+    /// The handle needs [`Rights::WRITE_MEMORY`](crate::Rights::WRITE_MEMORY). Since October 2019
+    /// the kernel must be booted with `kernel.enable-debugging-syscalls=true`.
     ///
     /// # Errors
     ///
-    /// Kernels are named by the year; "page" is the manual page, which the Linux
-    /// stand-in follows.
+    /// [`Status`] has the table of statuses for each kernel.
     ///
-    /// - [`InvalidArgs`](Status::InvalidArgs): `bytes` is empty or longer than
-    ///   [`MAX_WRITE_LEN`]. Found before any system call, so also where the kernel
-    ///   would have found something else first.
-    /// - [`NotSupported`](Status::NotSupported): debugging system calls are off; or a
-    ///   physical VMO is mapped at `vaddr`; or this target has no backend.
+    /// - [`InvalidArgs`](Status::InvalidArgs): `bytes` is empty or longer than [`MAX_WRITE_LEN`].
+    ///   This is checked before any system call.
+    /// - [`NotSupported`](Status::NotSupported): debugging syscalls are off, or a physical VMO is
+    ///   mapped at `vaddr`, or the target has no backend.
     /// - [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.
-    /// - [`WrongType`](Status::WrongType): the raw handle names no process.
-    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right, or `vaddr`
-    ///   is in the vDSO (2019 on, page).
-    /// - [`NoMemory`](Status::NoMemory) (until about 2023, page) or
-    ///   [`NotFound`](Status::NotFound) (about 2024 on): nothing is mapped at `vaddr`.
-    ///   Kernels say the same of a process that is gone.
-    /// - [`BadState`](Status::BadState): the process is gone (page), or the mapping is
-    ///   not cached.
-    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO;
-    ///   until about 2023 also if only a later byte is.
-    /// - Whatever a pager answers that backs the memory.
+    /// - [`WrongType`](Status::WrongType): the raw handle does not name a process.
+    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right, or `vaddr` is in the
+    ///   vDSO. On Linux: Linux refuses the write, and the log has the cause at level debug.
+    /// - [`NoMemory`](Status::NoMemory) or [`NotFound`](Status::NotFound): nothing is mapped at
+    ///   `vaddr`, or the process has ended.
+    /// - [`BadState`](Status::BadState): the mapping is not cached, or (on Linux) the process has
+    ///   ended.
+    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO. Kernels until
+    ///   about 2023 also return it if only a later byte is.
+    /// - Any status of the pager that backs the memory.
     ///
     /// # References
     ///
     /// - [`zx_process_write_memory`](https://fuchsia.dev/reference/syscalls/process_write_memory)
-    /// - The statuses by year: read from Zircon's sources of those years, and for
-    ///   December 2018 and July 2019 measured on booted kernels.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
     /// use zx_process_memory::{Process, Status};
     ///
-    /// static TARGET: AtomicU32 = AtomicU32::new(0);
+    /// static COUNTER: AtomicU32 = AtomicU32::new(0);
     ///
     /// # fn main() -> Result<(), Status> {
-    /// // SAFETY: only `TARGET` is written: an atomic, to which every value is valid.
+    /// // SAFETY: every write goes to `COUNTER`, an atomic, for which all values are valid.
     /// let process = unsafe { Process::current() }?;
-    /// assert_eq!(process.write_memory(TARGET.as_ptr().addr(), &[0xff; 4])?, 4);
-    /// assert_eq!(TARGET.load(Ordering::Relaxed), u32::MAX);
+    /// assert_eq!(process.write_memory(COUNTER.as_ptr().addr(), &[0xff; 4])?, 4);
+    /// assert_eq!(COUNTER.load(Ordering::Relaxed), u32::MAX);
     ///
-    /// let status = process.write_memory(0, b"nobody is there").unwrap_err();
+    /// let status = process.write_memory(0, b"unmapped").unwrap_err();
     /// assert!(status.may_mean_unmapped());
     /// # Ok(())
     /// # }
@@ -79,88 +77,65 @@ impl Process {
     #[doc(alias = "zx_process_write_memory")]
     #[inline]
     pub fn write_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
-        if trace::is_on() {
-            self.write_told(vaddr, bytes)
-        } else {
-            self.write_untold(vaddr, bytes)
-        }
+        let (handle, len) = (self.as_raw(), bytes.len());
+        let arguments = Arguments { handle, vaddr, len };
+        logged("zx_process_write_memory", &arguments, || {
+            if len == 0 || len > MAX_WRITE_LEN {
+                return Err(Status::InvalidArgs);
+            }
+            let mut actual = 0;
+            // SAFETY: `bytes` is readable for its length, and `actual` is writable. No safe
+            // constructor returns a handle to the calling process; the unsafe ones make their caller
+            // responsible for such a write.
+            let status = unsafe {
+                sys::zx_process_write_memory(handle, vaddr, bytes.as_ptr(), len, &raw mut actual)
+            };
+            if status == sys::ZX_OK {
+                Ok(actual)
+            } else {
+                Err(Status::from_failed_call(status))
+            }
+        })
     }
 
-    #[cold]
-    #[inline(never)]
-    fn write_told(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
-        let call = trace::Call {
-            name: "zx_process_write_memory",
-            handle: self.as_raw(),
-            vaddr,
-            len: bytes.len(),
-        };
-        trace::told(&call, || self.write_untold(vaddr, bytes))
-    }
-
-    #[inline]
-    fn write_untold(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
-        if bytes.is_empty() || bytes.len() > MAX_WRITE_LEN {
-            return Err(Status::InvalidArgs);
-        }
-        let mut actual = 0;
-        // SAFETY: `bytes` is readable for its length and `actual` writable. That the
-        // handle does not name the calling process, or that the write is harmless
-        // there, is what every unsafe constructor asks for and every safe one checks.
-        let raw = unsafe {
-            sys::zx_process_write_memory(
-                self.as_raw(),
-                vaddr,
-                bytes.as_ptr(),
-                bytes.len(),
-                &raw mut actual,
-            )
-        };
-        if raw == sys::ZX_OK {
-            Ok(actual)
-        } else {
-            Err(Status::of_failure(raw))
-        }
-    }
-
-    /// Writes all of `bytes` at the address `vaddr` of the process: goes on after
-    /// short writes, into the next mapping, and takes any length, in calls of at most
-    /// [`MAX_WRITE_LEN`].
+    /// Writes all of `bytes` at the address `vaddr` of the process. Continues after short writes,
+    /// across mappings, and for any length.
     ///
-    /// Wraps `zx_process_write_memory`, called as often as it takes. An empty slice
-    /// makes no call and is `Ok`.
+    /// Wraps `zx_process_write_memory`, called with at most [`MAX_WRITE_LEN`] bytes as often as
+    /// required. An empty slice makes no call and returns `Ok`.
     ///
     /// # Errors
     ///
-    /// [`TransferError`] with the bytes that were written, the address where it stopped
-    /// and the status, which is one of
+    /// [`TransferError`] has the number of bytes written, the address of the call that failed, and
+    /// its status:
     ///
     /// - those of [`write_memory`](Self::write_memory);
-    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` plus the length passes the end of
-    ///   the address space. Nothing is written then;
-    /// - [`Internal`](Status::Internal): the kernel claimed success and a count of 0 or
-    ///   of more than it was given. No known kernel does.
+    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` plus the length exceeds the address space.
+    ///   Nothing is written;
+    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 or with a
+    ///   count larger than the length.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
     /// use zx_process_memory::Process;
     ///
-    /// static TARGET: AtomicU64 = AtomicU64::new(0);
+    /// static VALUE: AtomicU64 = AtomicU64::new(0);
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// // SAFETY: only `TARGET` is written: an atomic, to which every value is valid.
+    /// // SAFETY: every write goes to `VALUE`, an atomic, for which all values are valid.
     /// let process = unsafe { Process::current() }?;
-    /// process.write_all_memory(TARGET.as_ptr().addr(), &[0x11; 8])?;
-    /// assert_eq!(TARGET.load(Ordering::Relaxed), 0x1111_1111_1111_1111);
+    /// process.write_all_memory(VALUE.as_ptr().addr(), &[0x11; 8])?;
+    /// assert_eq!(VALUE.load(Ordering::Relaxed), 0x1111_1111_1111_1111);
     ///
-    /// let stopped = process.write_all_memory(0, &[1, 2, 3]).unwrap_err();
-    /// assert_eq!((stopped.transferred, stopped.vaddr), (0, 0));
+    /// let error = process.write_all_memory(0, &[1, 2, 3]).unwrap_err();
+    /// assert_eq!((error.transferred, error.vaddr), (0, 0));
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "zx_process_write_memory")]
     pub fn write_all_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<(), TransferError> {
         transfer(vaddr, bytes.len(), |vaddr, part| {
-            // `whole` stays within the length; nothing would be refused by the call.
+            // `part` is always within `bytes`; `get` compiles without a panic.
             self.write_memory(vaddr, bytes.get(part).unwrap_or_default())
         })
     }

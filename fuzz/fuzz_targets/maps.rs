@@ -34,7 +34,7 @@ fn maps(text: &[u8]) -> Maps {
         LazyLock::new(|| memfd_create("maps", MemfdFlags::CLOEXEC).unwrap().into());
     ftruncate(&*FILE, 0).unwrap();
     FILE.write_all_at(text, 0).unwrap();
-    Maps::of(FILE.try_clone().unwrap())
+    Maps::from_file(FILE.try_clone().unwrap())
 }
 
 fn any_text(text: &[u8]) {
@@ -59,7 +59,7 @@ fn any_text(text: &[u8]) {
     }
     let bases = records.iter().map(|record| record.base).take(4);
     for vaddr in bases.chain([0x1000]) {
-        match maps.at(vaddr) {
+        match maps.find(vaddr) {
             Ok(Some(mapping)) => assert!((mapping.start..mapping.end).contains(&vaddr)),
             Ok(None) => assert_ne!(text, b""),
             Err(errno) => assert_eq!((errno, text), (Errno::SRCH, &b""[..])),
@@ -193,7 +193,7 @@ impl Described<'_> {
             } else {
                 Ok(holds.next())
             };
-            assert_eq!(maps.at(vaddr), expected, "{vaddr:#x}");
+            assert_eq!(maps.find(vaddr), expected, "{vaddr:#x}");
         }
     }
 }

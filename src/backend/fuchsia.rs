@@ -1,5 +1,7 @@
 //! Fuchsia: the real system calls.
 
 #[cfg(feature = "std")]
+pub(crate) mod calling_process;
+#[cfg(feature = "std")]
 pub(crate) mod child;
 pub(crate) mod syscalls;

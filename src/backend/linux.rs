@@ -1,6 +1,8 @@
-//! 64-bit Linux: Zircon's rules over real Linux processes. [`crate::linux`] documents them.
+//! 64-bit Linux: Zircon's rules for real Linux processes. The public module
+//! [`linux`](crate::linux) documents the differences.
 
 mod address_space;
+pub(crate) mod calling_process;
 pub(crate) mod child;
 mod errno;
 mod handle_table;
@@ -13,3 +15,12 @@ pub(crate) mod syscalls;
 
 pub(crate) use kernel::kernel;
 pub(crate) use opened_process::OpenedProcess;
+
+/// The Fuchsia backend's `child`, with the handles of this backend.
+#[cfg(test)]
+#[allow(dead_code)]
+#[path = "fuchsia/child.rs"]
+mod fuchsia_child;
+
+#[cfg(test)]
+mod tests;

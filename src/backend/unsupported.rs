@@ -1,5 +1,7 @@
-//! A target without a backend: every call returns `ZX_ERR_NOT_SUPPORTED`.
+//! A target without a backend.
 
+#[cfg(feature = "std")]
+pub(crate) mod calling_process;
 #[cfg(feature = "std")]
 pub(crate) mod child;
 pub(crate) mod syscalls;

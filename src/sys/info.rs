@@ -3,15 +3,14 @@ use super::{
     zx_vm_option_t,
 };
 
-/// What [`zx_object_get_info`](super::zx_object_get_info) tells about a handle
-/// under the topic [`ZX_INFO_HANDLE_BASIC`](super::ZX_INFO_HANDLE_BASIC).
+/// The record of [`zx_object_get_info`](super::zx_object_get_info) for the topic
+/// [`ZX_INFO_HANDLE_BASIC`](super::ZX_INFO_HANDLE_BASIC).
 ///
 /// ```
 /// use zx_process_memory::sys;
 ///
 /// let mut info = sys::zx_info_handle_basic_t::default();
-/// // SAFETY: `info` is writable and of the size that is passed; null is allowed
-/// // for the two counts.
+/// // SAFETY: `info` is writable and has the size that is passed. The two counts can be null.
 /// let status = unsafe {
 ///     sys::zx_object_get_info(
 ///         sys::zx_process_self(),
@@ -29,22 +28,21 @@ use super::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(non_camel_case_types)]
 pub struct zx_info_handle_basic_t {
-    /// The object's koid: unique while the system runs, never reused.
+    /// The object's koid. It is not reused while the system runs.
     pub koid: zx_koid_t,
-    /// The rights of the handle that was asked.
+    /// The rights of the handle.
     pub rights: zx_rights_t,
     /// The object's type, such as [`ZX_OBJ_TYPE_PROCESS`](super::ZX_OBJ_TYPE_PROCESS).
     pub type_: zx_obj_type_t,
-    /// For a process the koid of its job; 0 where there is none.
+    /// For a process, the koid of its job. 0 for an object without a related object.
     pub related_koid: zx_koid_t,
-    /// Zero today; kernels before 2020 kept properties here.
+    /// 0 today. Kernels before 2020 stored properties here.
     pub reserved: u32,
-    /// The kernel fills the whole record, so its tail is named rather than left
-    /// to the compiler.
+    /// Padding. It is a field because the kernel writes the whole record.
     pub padding1: [u8; 4],
 }
 
-// Zircon is 64-bit everywhere. Elsewhere a u64 may be aligned less.
+// Zircon is 64-bit. On a 32-bit target the alignment of `u64` can differ.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
     type Theirs = fuchsia_zircon_sys::zx_info_handle_basic_t;
@@ -60,17 +58,17 @@ const _: () = {
     assert!(core::mem::offset_of!(Ours, reserved) == core::mem::offset_of!(Theirs, reserved));
 };
 
-/// The topic of [`zx_object_get_info`](super::zx_object_get_info) that lists what is
-/// mapped in a process, in its first version: every kernel to date knows it. (Version 2
-/// and 3 count pages in more ways.)
+/// The topic of [`zx_object_get_info`](super::zx_object_get_info) that lists the mappings of a
+/// process, version 1. All kernels up to 2025 have it (read in their sources). Versions 2 and 3
+/// have more page counts.
 pub const ZX_INFO_PROCESS_MAPS_V1: zx_object_info_topic_t = 13;
 
-/// What [`zx_object_get_info`](super::zx_object_get_info) tells about each node of an
-/// address space under the topic [`ZX_INFO_PROCESS_MAPS_V1`]: the space, its VMARs and
-/// the mappings in them, depth first, by address.
+/// The record of [`zx_object_get_info`](super::zx_object_get_info) for the topic
+/// [`ZX_INFO_PROCESS_MAPS_V1`]: one for the address space, each VMAR and each mapping, depth first,
+/// by address.
 ///
-/// `zx_info_maps_v1_t` of `<zircon/syscalls/object.h>`, with the only member of its
-/// union in place of the union.
+/// It is `zx_info_maps_v1_t` of `<zircon/syscalls/object.h>`. Its union has one member, which
+/// replaces it here.
 ///
 /// ```
 /// let record = zx_process_memory::sys::zx_info_maps_v1_t::default();
@@ -80,24 +78,24 @@ pub const ZX_INFO_PROCESS_MAPS_V1: zx_object_info_topic_t = 13;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(non_camel_case_types)]
 pub struct zx_info_maps_v1_t {
-    /// The VMO's name, or the node's, up to the first 0.
+    /// The name of the VMO, or of the address space or VMAR. It ends at the first 0.
     pub name: [u8; 32],
     /// The first address.
     pub base: zx_vaddr_t,
-    /// In bytes.
+    /// The size in bytes.
     pub size: usize,
-    /// How deep in the tree the node lies; the address space has 0.
+    /// The depth in the tree. The address space has depth 0.
     pub depth: usize,
-    /// Address space, VMAR or mapping, such as
+    /// Address space, VMAR or mapping: for example
     /// [`ZX_INFO_MAPS_TYPE_MAPPING`](super::ZX_INFO_MAPS_TYPE_MAPPING).
     pub type_: zx_info_maps_type_t,
-    /// The kernel fills the whole record.
+    /// Padding. It is a field because the kernel writes the whole record.
     pub padding1: [u8; 4],
-    /// Of a mapping alone.
+    /// Valid for mappings only.
     pub mapping: zx_info_maps_mapping_v1_t,
 }
 
-/// What [`zx_info_maps_v1_t`] tells of a mapping.
+/// The part of [`zx_info_maps_v1_t`] that is valid for mappings.
 ///
 /// ```
 /// let mapping = zx_process_memory::sys::zx_info_maps_mapping_v1_t::default();
@@ -109,19 +107,19 @@ pub struct zx_info_maps_v1_t {
 pub struct zx_info_maps_mapping_v1_t {
     /// `ZX_VM_PERM_READ` (1), `_WRITE` (2) and `_EXECUTE` (4).
     pub mmu_flags: zx_vm_option_t,
-    /// The kernel fills the whole record.
+    /// Padding. It is a field because the kernel writes the whole record.
     pub padding1: [u8; 4],
-    /// The VMO that is mapped.
+    /// The koid of the mapped VMO.
     pub vmo_koid: zx_koid_t,
-    /// Where in the VMO the mapping begins, in bytes.
+    /// The offset of the mapping in the VMO, in bytes.
     pub vmo_offset: u64,
-    /// Pages of the mapping that are in memory.
+    /// The number of committed pages.
     pub committed_pages: usize,
 }
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    // Version 2, with a field more at its end.
+    // This is version 2, which has one more field at its end.
     type Theirs = fuchsia_zircon_sys::zx_info_maps_t;
     type Ours = zx_info_maps_v1_t;
     assert!(size_of::<Ours>() + size_of::<usize>() == size_of::<Theirs>());

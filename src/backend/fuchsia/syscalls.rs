@@ -1,4 +1,4 @@
-//! Fuchsia: the real calls.
+//! Declarations of the system calls.
 
 use crate::sys::{
     zx_handle_t, zx_koid_t, zx_object_info_topic_t, zx_rights_t, zx_status_t, zx_vaddr_t,
@@ -6,18 +6,17 @@ use crate::sys::{
 
 #[link(name = "zircon")]
 unsafe extern "C" {
-    /// Writes `buffer_size` bytes at `vaddr` of the process that `handle` names,
-    /// and stores how many were written in `actual`.
+    /// Writes `buffer_size` bytes at `vaddr` of the process that `handle` names. Stores the number of
+    /// bytes written in `actual`.
     ///
-    /// [`Process::write_memory`](crate::Process::write_memory) is the same call
-    /// with a slice, a count and a typed status; its documentation holds for
-    /// this one.
+    /// [`Process::write_memory`](crate::Process::write_memory) is the safe wrapper. Its documentation
+    /// applies to this call too.
     ///
     /// # Safety
     ///
-    /// `buffer` must be valid for reads of `buffer_size` bytes and `actual` for a
-    /// write. Where `handle` names the calling process, nothing that Rust takes
-    /// for unchanged may be written.
+    /// `buffer` must be valid for reads of `buffer_size` bytes and `actual` for a write. If `handle`
+    /// names the calling process, the write must follow the rules of
+    /// [`Process::current`](crate::Process::current).
     ///
     /// # References
     ///
@@ -30,16 +29,16 @@ unsafe extern "C" {
         actual: *mut usize,
     ) -> zx_status_t;
 
-    /// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names, and
-    /// stores how many were read in `actual`.
+    /// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names. Stores the number of
+    /// bytes read in `actual`.
     ///
-    /// [`Process::read_memory`](crate::Process::read_memory) is the same call with a
-    /// slice, a count and a typed status; its documentation holds for this one.
+    /// [`Process::read_memory`](crate::Process::read_memory) is the safe wrapper. Its documentation
+    /// applies to this call too.
     ///
     /// # Safety
     ///
-    /// `buffer` must be valid for writes of `buffer_size` bytes and `actual` for a
-    /// write. Bytes of `buffer` beyond `actual` may have changed, in a failing call too.
+    /// `buffer` must be valid for writes of `buffer_size` bytes and `actual` for a write. The call can
+    /// change bytes of `buffer` after `actual`, also if it fails.
     ///
     /// # References
     ///
@@ -56,8 +55,7 @@ unsafe extern "C" {
     ///
     /// # Safety
     ///
-    /// Nobody may use the handle afterwards: its number may come to name
-    /// something else.
+    /// The handle must not be used afterwards. Its value can come to name another object.
     ///
     /// # References
     ///
@@ -79,7 +77,7 @@ unsafe extern "C" {
         out: *mut zx_handle_t,
     ) -> zx_status_t;
 
-    /// Asks about an object. The crate uses the topics
+    /// Returns information about an object. This crate uses the topics
     /// [`ZX_INFO_HANDLE_BASIC`](crate::sys::ZX_INFO_HANDLE_BASIC) and
     /// [`ZX_INFO_JOB_CHILDREN`](crate::sys::ZX_INFO_JOB_CHILDREN).
     ///
@@ -100,7 +98,7 @@ unsafe extern "C" {
         avail: *mut usize,
     ) -> zx_status_t;
 
-    /// Turns the koid of a job's direct child (a job or a process) into a handle.
+    /// Opens a job's direct child (a job or a process) by koid.
     ///
     /// # Safety
     ///
@@ -117,14 +115,12 @@ unsafe extern "C" {
     ) -> zx_status_t;
 }
 
-// These two are the C library's, not the kernel's. A program without a C library
-// links as long as it does not use them.
+// These two are exported by libc. A program that does not use them links without libc.
 unsafe extern "C" {
-    /// The calling process's handle to itself. The C library owns it: do not
-    /// close it.
+    /// Returns the calling process's handle to itself. libc owns it: do not close it.
     pub safe fn zx_process_self() -> zx_handle_t;
 
-    /// The job in which the calling process makes its children, or 0. The C
-    /// library owns it: do not close it.
+    /// Returns the handle to the job in which the calling process creates its children, or 0. libc
+    /// owns it: do not close it.
     pub safe fn zx_job_default() -> zx_handle_t;
 }

@@ -12,8 +12,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::OnceLock;
 use std::vec::Vec;
 
-/// The memory of one process, as it was when it was opened: it is not that of a
-/// later process with the same pid, nor of a later program in the same process.
+/// The memory of one process, pinned when it was opened. A later process with the same PID and a
+/// later program of the same process have another one.
 pub(crate) struct AddressSpace {
     /// The PID in the `/proc` that was opened.
     pub(crate) pid_in_proc: u32,
@@ -21,21 +21,21 @@ pub(crate) struct AddressSpace {
     maps: Maps,
     /// `/proc/PID/auxv`, read when two address spaces are compared.
     auxv: File,
-    /// vDSO and vvar. What the kernel shares with every process is not the
-    /// debugger's to change. Not there yet in a process that is about to exec: its
-    /// parent is let go on before Linux has mapped them.
+    /// The pages of vDSO and vvar, which Linux shares with every process and which must not be
+    /// written. Not set for a process that is still in exec: Linux continues the parent of a `vfork`
+    /// before it has mapped them.
     protected: OnceLock<Range<usize>>,
 }
 
-/// How often a call is made that Linux refuses although there is a mapping. That may be
-/// a later one than the call found: one attempt tells nothing of a process that unmaps
-/// and maps in between. What is refused for good is refused each time.
+/// How often a call is repeated that Linux refuses although the address is mapped. A process that
+/// unmaps and maps in between can cause one refusal: the mapping that is found afterwards is not the
+/// one that was refused. A permanent cause refuses every attempt.
 const ATTEMPTS: usize = 16;
 
 /// `AT_RANDOM` of `<linux/auxvec.h>`.
 const AT_RANDOM: usize = 25;
 
-/// The smallest page of any 64-bit Linux. No mapping begins or ends within one.
+/// The smallest page size of 64-bit Linux. No mapping begins or ends within such a page.
 const PAGE: usize = 4096;
 
 impl AddressSpace {
@@ -51,21 +51,21 @@ impl AddressSpace {
             auxv: File::open(format!("/proc/{pid}/auxv"))?,
             protected: OnceLock::new(),
         };
-        // Looked up now, so that the first write need not. What cannot be read now is
-        // asked for again, and told, by the write.
+        // Looked up here, so that the first write need not do it. If it fails here, the write
+        // repeats it and returns the error.
         let _ = space.is_protected(0, 0);
         Ok(space)
     }
 
-    /// Writes at `vaddr`, at most to the end of the mapping that holds it.
+    /// Writes at `vaddr`, at most to the end of the mapping there.
     pub(crate) fn write(&self, vaddr: usize, bytes: &[u8]) -> Result<usize, Status> {
         let mut refused = 0;
-        let mut has_been_seen = false;
+        let mut was_readable = false;
         loop {
-            let bytes = if self.is_within_a_page(vaddr, bytes.len())? {
+            let bytes = if self.is_writable_within_page(vaddr, bytes.len())? {
                 bytes
             } else {
-                let mapping = self.allowed_mapping(vaddr)?;
+                let mapping = self.writable_mapping(vaddr)?;
                 &bytes[..bytes.len().min(mapping.end - vaddr)]
             };
             match pwrite(&self.memory, bytes, vaddr as u64) {
@@ -73,24 +73,23 @@ impl AddressSpace {
                 Ok(written) => return Ok(written),
                 Err(Errno::INTR) => {}
                 Err(Errno::IO) => {
-                    let mapping = self.allowed_mapping(vaddr)?;
+                    let mapping = self.writable_mapping(vaddr)?;
                     refused += 1;
                     match self.byte_at(vaddr) {
                         Ok(0) => return Err(Status::BadState),
-                        Ok(_) => has_been_seen = true,
+                        Ok(_) => was_readable = true,
                         Err(_) => {}
                     }
                     if refused == ATTEMPTS {
-                        return Err(why_not_written(mapping, vaddr, has_been_seen));
+                        return Err(cause_of_refused_write(mapping, vaddr, was_readable));
                     }
                 }
-                Err(errno) => return Err(errno::status("write to /proc/PID/mem", errno)),
+                Err(errno) => return Err(errno::status("write /proc/PID/mem", errno)),
             }
         }
     }
 
-    /// Reads at `vaddr`, at most to the end of the mapping that holds it. The vDSO can be
-    /// read like all else.
+    /// Reads at `vaddr`, at most to the end of the mapping there. The vDSO can be read.
     pub(crate) fn read(
         &self,
         vaddr: usize,
@@ -98,11 +97,11 @@ impl AddressSpace {
     ) -> Result<usize, Status> {
         let mut refused = 0;
         loop {
-            let buffer = if is_in_a_page(vaddr, buffer.len()) && is_an_offset(vaddr) {
+            let buffer = if is_within_page(vaddr, buffer.len()) && is_file_offset(vaddr) {
                 &mut *buffer
             } else {
                 let mapping = self.mapping(vaddr)?;
-                clobber(buffer);
+                write_zeros(buffer);
                 let len = buffer.len().min(mapping.end - vaddr);
                 &mut buffer[..len]
             };
@@ -114,38 +113,38 @@ impl AddressSpace {
                     let mapping = self.mapping(vaddr)?;
                     refused += 1;
                     if refused == ATTEMPTS {
-                        return Err(why_not_read(mapping, vaddr));
+                        return Err(cause_of_refused_read(mapping, vaddr));
                     }
                 }
-                Err(errno) => return Err(errno::status("read of /proc/PID/mem", errno)),
+                Err(errno) => return Err(errno::status("read /proc/PID/mem", errno)),
             }
         }
     }
 
-    /// What is mapped, as Zircon would list it.
+    /// Returns the mappings in the form of Zircon's list.
     pub(crate) fn records(&self) -> Result<Vec<zx_info_maps_v1_t>, Status> {
         if self.is_gone() {
             return Err(Status::BadState);
         }
-        self.maps.records().map_err(|error| not_listed(&error))
+        self.maps.records().map_err(|error| maps_status(&error))
     }
 
-    /// Whether the process has ended or runs another program since: its memory file
-    /// then answers 0 bytes, where a live process's has a byte or an error.
+    /// Returns whether the process has ended or has called exec. A read of its memory file then
+    /// returns 0 bytes. A read of a live process returns bytes or an error.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self.byte_at(0), Ok(0))
     }
 
-    /// Whether this is the memory of the calling process. The PID does not show it: a child made
-    /// by `vfork` has its parent's memory until its exec.
+    /// Returns whether this is the memory of the calling process. The PID does not show it: a child
+    /// made by `vfork` has its parent's memory until its exec.
     ///
-    /// An error means that it cannot be determined.
+    /// An error means that this cannot be determined.
     pub(crate) fn is_ours(&self) -> Result<bool, Errno> {
         let mut marker = 0u64;
         let vaddr = (&raw const marker).addr();
         // Linux grows a stack when an address below it is read, so an address at which the other
         // process has no mapping is not read.
-        match self.maps.at(vaddr) {
+        match self.maps.find(vaddr) {
             Ok(Some(_)) => {}
             Ok(None) | Err(Errno::SRCH) => return Ok(false),
             Err(errno) => return Err(errno),
@@ -160,7 +159,7 @@ impl AddressSpace {
                 Err(Errno::IO) => return Ok(false),
                 Err(errno) => return Err(errno),
             };
-            // SAFETY: as for the write.
+            // SAFETY: `marker` is a local variable, and the access is volatile as the write is.
             let now = unsafe { (&raw const marker).read_volatile() };
             if count != size_of_val(&seen) || u64::from_ne_bytes(seen) != now {
                 return Ok(false);
@@ -169,27 +168,27 @@ impl AddressSpace {
         Ok(true)
     }
 
-    /// Whether both are one address space. Both were opened from the same process, so they differ
-    /// only if the process called exec in between.
+    /// Returns whether both are one address space. Both were opened from the same process, so they
+    /// differ only if the process called exec in between.
     ///
-    /// An exec gives a program a new auxiliary vector and new random bytes at the address that
-    /// the vector has under `AT_RANDOM`.
+    /// An exec gives a program a new auxiliary vector and new random bytes at the address that the
+    /// vector has under `AT_RANDOM`.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        // During an exec Linux may fill in the vector between the two reads.
+        // During an exec Linux can fill in the vector between the two reads.
         (0..ATTEMPTS).any(|_| match (self.program_mark(), other.program_mark()) {
             (Ok(this), Ok(other)) => this == other,
             _ => false,
         })
     }
 
-    /// The auxiliary vector, and the bytes at `AT_RANDOM` if there are any.
+    /// Returns the auxiliary vector, and the bytes at `AT_RANDOM` if it has that entry.
     fn program_mark(&self) -> io::Result<(Vec<u8>, Option<[u8; 16]>)> {
         let mut auxv = std::vec![0; 2048];
         let len = self.auxv.read_at(&mut auxv, 0)?;
         auxv.truncate(len);
-        let vaddr = auxv_value(&auxv, AT_RANDOM).filter(|vaddr| is_an_offset(*vaddr));
+        let vaddr = auxv_value(&auxv, AT_RANDOM).filter(|vaddr| is_file_offset(*vaddr));
         let random = vaddr.and_then(|vaddr| {
-            self.maps.at(vaddr).ok()??;
+            self.maps.find(vaddr).ok()??;
             let mut random = [0; 16];
             let count = pread(&self.memory, &mut random, vaddr as u64).ok()?;
             (count == size_of_val(&random)).then_some(random)
@@ -197,19 +196,19 @@ impl AddressSpace {
         Ok((auxv, random))
     }
 
-    /// The device of the `/proc` that this was opened in.
+    /// Returns the device number of the `/proc` in which this was opened.
     pub(crate) fn proc_device(&self) -> io::Result<u64> {
         Ok(self.memory.metadata()?.dev())
     }
 
-    /// So that the common small write costs one system call.
-    fn is_within_a_page(&self, vaddr: usize, len: usize) -> Result<bool, Status> {
-        let is_candidate = is_in_a_page(vaddr, len) && is_an_offset(vaddr);
+    /// Returns whether a write needs no look-up of the mapping. So a small write is one system call.
+    fn is_writable_within_page(&self, vaddr: usize, len: usize) -> Result<bool, Status> {
+        let is_candidate = is_within_page(vaddr, len) && is_file_offset(vaddr);
         Ok(is_candidate && !self.is_protected(vaddr, vaddr + len)?)
     }
 
-    /// The mapping that holds `vaddr`, unless it is the vDSO.
-    fn allowed_mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
+    /// Returns the mapping at `vaddr`. The vDSO is refused.
+    fn writable_mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
         let mapping = self.mapping(vaddr)?;
         if self.is_protected(mapping.start, mapping.end)? {
             return Err(Status::AccessDenied);
@@ -224,14 +223,14 @@ impl AddressSpace {
         }
         match self.maps.protected() {
             Ok(found) => {
-                let answer = overlaps(&found.pages);
+                let is_protected = overlaps(&found.pages);
                 if found.is_complete {
-                    // Whoever else was here found the same.
+                    // If another thread has set it, it has set the same range.
                     let _ = self.protected.set(found.pages);
                 }
-                Ok(answer)
+                Ok(is_protected)
             }
-            Err(error) => Err(not_listed(&error)),
+            Err(error) => Err(maps_status(&error)),
         }
     }
 
@@ -239,14 +238,14 @@ impl AddressSpace {
         if self.is_gone() {
             return Err(Status::BadState);
         }
-        if !is_an_offset(vaddr) {
+        if !is_file_offset(vaddr) {
             return Err(Status::NoMemory);
         }
-        match self.maps.at(vaddr) {
+        match self.maps.find(vaddr) {
             Ok(Some(mapping)) => Ok(mapping),
             Ok(None) => Err(Status::NoMemory),
             Err(Errno::SRCH) => Err(Status::BadState),
-            Err(errno) => Err(errno::status("look-up in /proc/PID/maps", errno)),
+            Err(errno) => Err(errno::status("look up a mapping in /proc/PID/maps", errno)),
         }
     }
 
@@ -255,28 +254,29 @@ impl AddressSpace {
     }
 }
 
-/// Linux has one answer, EIO, for several questions. Of a file's memory that could not even be
-/// read in any attempt there is nothing; in one alone it may have been unmapped.
-fn why_not_written(mapping: Mapping, vaddr: usize, has_been_seen: bool) -> Status {
-    if mapping.is_file_backed && !has_been_seen {
+/// Linux returns EIO for several causes. If the memory of a file could not be read in any attempt,
+/// the file has no bytes there. A single failed read does not show that: the page may have been
+/// unmapped at that moment.
+fn cause_of_refused_write(mapping: Mapping, vaddr: usize, was_readable: bool) -> Status {
+    if mapping.is_file_backed && !was_readable {
         return Status::OutOfRange;
     }
     log::debug!(
-        "Linux does not write at {vaddr:#x}: the mapping is shared and read-only, or read-only \
-         while the kernel runs with proc_mem.force_override=never or =ptrace"
+        "Linux refuses the write at {vaddr:#x}: the mapping is shared and read-only, or it is \
+         read-only and Linux runs with proc_mem.force_override=never or =ptrace"
     );
     Status::AccessDenied
 }
 
-fn why_not_read(mapping: Mapping, vaddr: usize) -> Status {
+fn cause_of_refused_read(mapping: Mapping, vaddr: usize) -> Status {
     if mapping.is_file_backed {
         return Status::OutOfRange;
     }
-    log::debug!("Linux does not show what is at {vaddr:#x}: a device's, or [vvar]");
+    log::debug!("Linux refuses the read at {vaddr:#x}: the mapping is of a device or is [vvar]");
     Status::AccessDenied
 }
 
-fn not_listed(error: &io::Error) -> Status {
+fn maps_status(error: &io::Error) -> Status {
     match Errno::from_io_error(error) {
         Some(Errno::SRCH) | None => Status::BadState,
         Some(errno) => errno::status("read /proc/PID/maps", errno),
@@ -292,12 +292,12 @@ fn auxv_value(auxv: &[u8], key: usize) -> Option<usize> {
         .and_then(|pair| word(&pair[WORD..]))
 }
 
-fn is_in_a_page(vaddr: usize, len: usize) -> bool {
+fn is_within_page(vaddr: usize, len: usize) -> bool {
     vaddr % PAGE + len <= PAGE
 }
 
-/// What kernels of 2018 and 2019 do to a buffer before they read into it.
-fn clobber(buffer: &mut [MaybeUninit<u8>]) {
+/// Writes zeros as the kernels of 2018 and July 2019 do before they read into a buffer.
+fn write_zeros(buffer: &mut [MaybeUninit<u8>]) {
     for page in buffer.chunks_mut(PAGE) {
         page[0].write(0);
     }
@@ -306,8 +306,8 @@ fn clobber(buffer: &mut [MaybeUninit<u8>]) {
     }
 }
 
-/// Linux takes no file offset from 2^63 on. Those are its own addresses anyhow.
-fn is_an_offset(vaddr: usize) -> bool {
+/// Linux accepts no file offset of 2^63 and more. Addresses there belong to the kernel.
+fn is_file_offset(vaddr: usize) -> bool {
     isize::try_from(vaddr).is_ok()
 }
 
@@ -319,7 +319,7 @@ mod tests {
     use std::process::Stdio;
 
     #[test]
-    fn protects_its_vdso_and_no_byte_beside_it() {
+    fn exactly_the_vdso_and_vvar_are_protected() {
         let own = AddressSpace::open(std::process::id()).unwrap();
         let Range { start, end } = own.maps.protected().unwrap().pages;
         let is_protected = |start, end| own.is_protected(start, end).unwrap();
@@ -336,7 +336,7 @@ mod tests {
 
     /// Without address space layout randomization two programs have equal auxiliary vectors.
     #[test]
-    fn equal_auxiliary_vectors_do_not_make_two_programs_the_same() {
+    fn equal_auxiliary_vectors_are_not_enough_to_be_the_same() {
         let mut cats = [(); 2].map(|()| {
             let mut cat = std::process::Command::new("cat");
             // SAFETY: the call takes no pointer and is safe between fork and exec.
@@ -362,7 +362,7 @@ mod tests {
         if first.0 == second.0 {
             assert!(!spaces[0].is_same(&spaces[1]));
         } else {
-            std::println!("this Linux randomizes addresses all the same");
+            std::println!("skipped: this Linux randomizes addresses");
         }
         for mut cat in cats {
             cat.kill().unwrap();
@@ -371,10 +371,10 @@ mod tests {
     }
 
     #[test]
-    fn tells_its_own_memory_from_a_copy() {
+    fn only_own_memory_is_ours() {
         let own = AddressSpace::open(std::process::id()).unwrap();
         assert_eq!(own.is_ours(), Ok(true));
-        // By the id of a thread as well, which has the same memory.
+        // A thread ID in place of the PID names the same memory.
         let thread = std::thread::spawn(|| {
             let id = rustix::thread::gettid().as_raw_nonzero().get();
             AddressSpace::open(id.cast_unsigned()).unwrap().is_ours()

@@ -8,43 +8,44 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// A child may share our memory until its exec is through, which `spawn` need not have
-/// awaited to the last. That is over in no time.
-const PATIENCE: (u32, Duration) = (1000, Duration::from_millis(1));
+/// A child can share the caller's memory until its exec is complete. `spawn` may return shortly
+/// before.
+const EXEC_ATTEMPTS: u32 = 1000;
+const EXEC_PAUSE: Duration = Duration::from_millis(1);
 
 pub(crate) fn open(child: &Child) -> Result<Process, Status> {
-    let pid = child.id();
-    for _ in 0..PATIENCE.0 {
-        let opened = open_once(pid)?;
+    for _ in 1..EXEC_ATTEMPTS {
+        let opened = open_once(child.id())?;
         if opened.space.is_ours() == Ok(false) {
             return kernel().new_process(opened);
         }
-        sleep(PATIENCE.1);
+        sleep(EXEC_PAUSE);
     }
-    Err(Status::InvalidArgs)
+    // The child keeps the caller's address space, which this refuses.
+    kernel().new_process(open_once(child.id())?)
 }
 
 fn open_once(pid: u32) -> Result<OpenedProcess, Status> {
     let pidfd = pidfd(pid).map_err(|status| match status {
-        // Nobody has this pid: the child was waited for.
+        // The PID is free: the child was waited for.
         Status::NotFound => Status::BadState,
         status => status,
     })?;
     let space = address_space(pidfd.as_fd());
-    // First of all: if this is a stranger, what else Linux said was about the stranger.
-    check_child_of_ours(pidfd.as_fd())?;
+    // This check comes before any error of `address_space`: that of another process is of no use.
+    check_is_child(pidfd.as_fd())?;
     OpenedProcess::new(pidfd, space?)
 }
 
-/// A pid that was free again may have come to name anybody's process. A stranger's is
-/// refused; a later child of this program with the same pid cannot be told apart.
-fn check_child_of_ours(pidfd: BorrowedFd<'_>) -> Result<(), Status> {
+/// Checks that the process is a child of the caller and has not ended. The PID of a child that was
+/// waited for can name any process.
+fn check_is_child(pidfd: BorrowedFd<'_>) -> Result<(), Status> {
     let without_reaping = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     match waitid(WaitId::PidFd(pidfd), without_reaping) {
         Ok(None) => Ok(()),
         Ok(Some(_)) | Err(Errno::CHILD) => Err(Status::BadState),
         Err(errno) => {
-            log::debug!("waitid on a pidfd: {errno}; Linux 5.4 and later have it");
+            log::debug!("waitid of a pidfd failed: {errno} (it requires Linux 5.4)");
             Err(Status::NotSupported)
         }
     }
@@ -55,9 +56,9 @@ mod tests {
     use super::open_once;
     use crate::Status;
 
-    /// As if the pid of a child that was waited for had come to name it.
+    /// The PID of a child that was waited for can be reused by another process.
     #[test]
-    fn a_stranger_is_refused() {
+    fn process_that_is_not_a_child_is_bad_state() {
         let parent = std::os::unix::process::parent_id();
         assert_eq!(open_once(parent).err(), Some(Status::BadState));
     }

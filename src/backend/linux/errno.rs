@@ -1,32 +1,35 @@
 use crate::Status;
 use rustix::io::Errno;
 
-/// The status for what Linux refused, with a line in the log where the status alone
-/// would leave the reader guessing.
-pub(crate) fn status(what: &str, errno: Errno) -> Status {
+/// Returns the status for a Linux error. Logs the possible causes if the status alone does not show
+/// them.
+pub(crate) fn status(operation: &str, errno: Errno) -> Status {
     match errno {
         Errno::PERM | Errno::ACCESS => {
             log::debug!(
-                "Linux refuses: {what}: {errno}. Tracing the process must be allowed: it runs as \
-                 another user or is not dumpable (CAP_SYS_PTRACE helps), or \
-                 /proc/sys/kernel/yama/ptrace_scope is not 0 and it is no descendant, or /proc is \
-                 mounted with hidepid, or the container forbids it"
+                "cannot {operation}: {errno}. The caller must be allowed to trace the process. \
+                 Possible causes: the process runs as another user or is not dumpable \
+                 (CAP_SYS_PTRACE allows both), /proc/sys/kernel/yama/ptrace_scope is not 0 and the \
+                 process is not a descendant, /proc is mounted with hidepid, or the container \
+                 forbids it"
             );
             Status::AccessDenied
         }
         Errno::NOENT | Errno::SRCH => Status::NotFound,
         Errno::MFILE | Errno::NFILE => {
-            log::debug!("Linux refuses: {what}: {errno}. Raise the limit (ulimit -n)");
+            log::debug!("cannot {operation}: {errno}. Raise the limit of open files (ulimit -n)");
             Status::NoResources
         }
         Errno::NOMEM => Status::NoMemory,
         Errno::INVAL => Status::InvalidArgs,
         Errno::NOSYS => {
-            log::debug!("Linux refuses: {what}: {errno}. The kernel is too old, or a filter is on");
+            log::debug!(
+                "cannot {operation}: {errno}. The kernel is too old, or a seccomp filter forbids the call"
+            );
             Status::NotSupported
         }
         _ => {
-            log::debug!("Linux fails: {what}: {errno}");
+            log::debug!("cannot {operation}: {errno}");
             Status::Io
         }
     }
@@ -39,7 +42,7 @@ mod tests {
     use rustix::io::Errno;
 
     #[test]
-    fn each_of_linuxs_errors_has_the_status_of_its_cause() {
+    fn errno_has_the_status_of_its_cause() {
         for (errno, expected) in [
             (Errno::PERM, Status::AccessDenied),
             (Errno::ACCESS, Status::AccessDenied),

@@ -3,17 +3,16 @@ use crate::sys::{zx_handle_t, zx_rights_t};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a handle stands for. A clone keeps the object alive, so that a handle can
-/// be closed while a call made with it is under way: that call ends on the object
-/// with which it began.
+/// The object and the rights of a handle. A clone keeps the object alive: if a handle is closed
+/// during a call, the call completes on the object with which it started.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) object: Arc<Object>,
     pub(crate) rights: zx_rights_t,
 }
 
-/// Handle values are Zircon's in shape: never 0, the two low bits set. They count
-/// up, so that a stale one names nothing until 2^30 others were given out.
+/// Handle values have Zircon's form: never 0, and the two low bits are set. They count up, so a
+/// closed value is reused only after 2^30 others.
 #[derive(Default)]
 pub(crate) struct HandleTable(Mutex<Table>);
 
@@ -23,16 +22,16 @@ struct Table {
     entries: BTreeMap<zx_handle_t, Entry>,
 }
 
-const SHAPE: zx_handle_t = 0b11;
+const LOW_BITS: zx_handle_t = 0b11;
 
 impl HandleTable {
     pub(crate) fn insert(&self, entry: Entry) -> zx_handle_t {
         let mut table = self.lock();
         loop {
             table.last = table.last.wrapping_add(1);
-            let value = table.last << 2 | SHAPE;
-            // 3 itself would be the first after a wrap; Zircon never gives it out.
-            if value != SHAPE && !table.entries.contains_key(&value) {
+            let value = table.last << 2 | LOW_BITS;
+            // 3 would be the first value after a wrap. Zircon never uses it.
+            if value != LOW_BITS && !table.entries.contains_key(&value) {
                 table.entries.insert(value, entry);
                 return value;
             }
@@ -43,13 +42,19 @@ impl HandleTable {
         self.lock().entries.get(&handle).cloned()
     }
 
-    /// The entry is the caller's to drop, for closing its files is I/O.
+    /// Gives a handle value another meaning.
+    #[cfg(test)]
+    pub(crate) fn replace(&self, handle: zx_handle_t, entry: Entry) {
+        self.lock().entries.insert(handle, entry);
+    }
+
+    /// Returns the entry, so that the caller closes its files without the lock.
     pub(crate) fn remove(&self, handle: zx_handle_t) -> Option<Entry> {
         self.lock().entries.remove(&handle)
     }
 
-    /// Held for a look-up only, never across I/O. No code that could panic runs under
-    /// it, so a poisoned lock would still guard a sound table.
+    /// Held for a look-up, never during I/O. No code that can panic runs under this lock, so a
+    /// poisoned lock protects a consistent table.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,7 +62,7 @@ impl HandleTable {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, HandleTable, Object, SHAPE};
+    use super::{Entry, HandleTable, LOW_BITS, Object};
     use crate::backend::linux::object::Kind;
     use std::sync::Arc;
 
@@ -66,9 +71,8 @@ mod tests {
         Entry { object, rights: 0 }
     }
 
-    /// 2^30 handles later the values come again: not 3, and none that is in use.
     #[test]
-    fn a_wrap_skips_what_is_in_use() {
+    fn wrapped_values_skip_3_and_open_handles() {
         let table = HandleTable::default();
         let first = table.insert(entry());
         table.lock().last = (1 << 30) - 2;
@@ -76,7 +80,7 @@ mod tests {
         assert_eq!(last, u32::MAX);
         let next = table.insert(entry());
         assert!(
-            next != first && next != SHAPE && next & SHAPE == SHAPE,
+            next != first && next != LOW_BITS && next & LOW_BITS == LOW_BITS,
             "{next:#x}"
         );
         table.remove(first).unwrap();

@@ -2,39 +2,40 @@ use super::handle_table::{Entry, HandleTable};
 use super::object::{Kind, Object};
 use super::opened_process::OpenedProcess;
 use super::process_id::ProcessId;
+use crate::owned_handle::OwnedHandle;
 use crate::sys::{ZX_HANDLE_INVALID, zx_handle_t, zx_koid_t};
 use crate::{Process, Rights, Status};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-/// All that the stand-in knows.
+/// The state of the Linux backend: its handles and objects.
 #[derive(Default)]
 pub(crate) struct Kernel {
     pub(crate) handles: HandleTable,
     job: OnceLock<(zx_koid_t, zx_handle_t)>,
     /// The newest object of each process, so that a process that is opened again has the same
     /// koid.
-    processes: Mutex<BTreeMap<ProcessId, Known>>,
-    /// The calling process's handle to itself; 0 until it is needed. In a fork of this program it
-    /// is still the handle to the original.
+    processes: Mutex<BTreeMap<ProcessId, KnownProcess>>,
+    /// The calling process's handle to itself, or 0 before the first use. A fork of this program
+    /// starts with its parent's handle here.
     own: Mutex<zx_handle_t>,
 }
 
 #[derive(Clone)]
-struct Known {
+struct KnownProcess {
     koid: zx_koid_t,
     object: Weak<Object>,
 }
 
-impl Known {
-    /// The object, while its process lives on the memory with which it was opened.
-    /// Asks Linux, so it is not to be called under a lock.
+impl KnownProcess {
+    /// Returns the object, if its process lives and has the memory that was opened. Makes system
+    /// calls, so it must not be called under a lock.
     fn alive(&self) -> Option<Arc<Object>> {
         let object = self.object.upgrade()?;
         object.as_process()?.is_alive().then_some(object)
     }
 
-    /// The object, if it is of the process and program that was opened now.
+    /// Returns the object, if it is the process and memory that `opened` is.
     fn same(&self, opened: &OpenedProcess) -> Option<Arc<Object>> {
         let object = self.alive()?;
         object.as_process()?.is_same(opened).then_some(object)
@@ -47,19 +48,15 @@ pub(crate) fn kernel() -> &'static Kernel {
 }
 
 impl Kernel {
-    /// A handle for safe code, so never one to the calling process or to memory that it shares.
+    /// Returns a handle for safe code.
     pub(crate) fn new_process(&self, opened: OpenedProcess) -> Result<Process, Status> {
-        if opened.space.is_ours() != Ok(false) {
-            return Err(Status::InvalidArgs);
-        }
         let handle = self.insert_process(opened);
-        // SAFETY: the handle was made here, and nothing else closes it. It does not name the
-        // calling process, as was just checked.
-        unsafe { Process::from_raw(handle) }
+        // SAFETY: the handle was made here, and nothing else closes it.
+        unsafe { OwnedHandle::from_raw(handle) }.into_process()
     }
 
-    /// The calling process's handle to itself; 0 if Linux does not let it open its
-    /// own memory.
+    /// Returns the calling process's handle to itself, or 0 if Linux does not let it open its own
+    /// memory.
     pub(crate) fn own_process(&self) -> zx_handle_t {
         let cached = *lock(&self.own);
         if self.is_own(cached) {
@@ -93,7 +90,7 @@ impl Kernel {
         })
     }
 
-    /// The living process with this koid, if this program has it open.
+    /// Returns the process with this koid, if the caller has it open and it has not ended.
     pub(crate) fn process_by_koid(&self, koid: zx_koid_t) -> Option<Arc<Object>> {
         let known = {
             let processes = lock(&self.processes);
@@ -108,6 +105,8 @@ impl Kernel {
         self.handles.insert(Entry { object, rights })
     }
 
+    /// Returns the object of the process: the known one if it is the same process and memory, else
+    /// a new one.
     fn object_of(&self, opened: OpenedProcess) -> Arc<Object> {
         let id = opened.id;
         let new = Arc::new(Object::new(Kind::Process(opened)));
@@ -126,23 +125,24 @@ impl Kernel {
                 return new;
             }
             let mut processes = lock(&self.processes);
-            // Somebody else may have opened it since; then theirs is looked at.
+            // If another thread has inserted an object since, compare with that one.
             if processes.get(&id).map(|now| now.koid) == known.map(|then| then.koid) {
                 processes.retain(|_, known| known.object.strong_count() != 0);
                 let (koid, object) = (new.koid, Arc::downgrade(&new));
-                processes.insert(id, Known { koid, object });
+                processes.insert(id, KnownProcess { koid, object });
                 return new;
             }
         }
     }
 }
 
-/// No code that could panic runs under these locks.
+/// No code that can panic runs under these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `ZX_RIGHTS_BASIC`, `_IO` and `_PROPERTY`, and what both tasks have besides.
+/// The rights that processes and jobs have: `ZX_RIGHTS_BASIC`, `ZX_RIGHTS_IO`,
+/// `ZX_RIGHTS_PROPERTY` and those of tasks.
 const TASK_RIGHTS: Rights = Rights::TRANSFER
     .union(Rights::DUPLICATE)
     .union(Rights::WAIT)
@@ -171,10 +171,10 @@ mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
 
-    /// As of a process that was opened after its vfork and before its exec, when it still had
-    /// its parent's memory, which goes on to be there.
+    /// A process that is opened between vfork and exec has its parent's memory, which outlives the
+    /// exec.
     #[test]
-    fn a_program_keeps_its_koid_beside_a_handle_from_before_its_exec() {
+    fn handle_from_before_exec_does_not_change_the_koid_after_exec() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let own = pidfd(std::process::id()).unwrap();
         let shared = address_space(own.as_fd()).unwrap();
@@ -190,10 +190,10 @@ mod tests {
         child.wait().unwrap();
     }
 
-    /// As by two threads, one of which was held up between its opening of a process and the
-    /// search for its object.
+    /// Two threads open a process. The process calls exec, and the first thread looks up the object
+    /// after the second one.
     #[test]
-    fn a_program_is_not_taken_for_the_one_that_replaced_it() {
+    fn late_lookup_after_exec_does_not_replace_the_successor() {
         let mut child = Command::new("sh")
             .args(["-c", "echo before; read line; exec cat"])
             .stdin(Stdio::piped())

@@ -21,49 +21,50 @@ pub(crate) struct Mapping {
     pub(crate) is_file_backed: bool,
 }
 
-/// The kernel's own pages in a process, from the first to the last.
+/// The range of the kernel's pages in a process: vDSO and vvar.
 pub(crate) struct Protected {
     pub(crate) pages: Range<usize>,
-    /// Not so in the midst of an exec, when there may be more to come; nor in a process
-    /// that has unmapped a part.
+    /// False during an exec, when Linux has not mapped all of them, and in a process that has
+    /// unmapped a part.
     pub(crate) is_complete: bool,
 }
 
-/// `/proc/PID/maps`, which pins the address space that it was opened on.
+/// An open `/proc/PID/maps`. It pins the address space.
 pub(crate) struct Maps {
     file: File,
-    /// The kernel gives whole records only to one reader that goes on where it was.
+    /// Linux returns whole lines only to a reader that continues where its last read ended.
     reading: Mutex<()>,
 }
 
 impl Maps {
     pub(crate) fn open(pid: u32) -> io::Result<Self> {
-        File::open(format!("/proc/{pid}/maps")).map(Self::of)
+        File::open(format!("/proc/{pid}/maps")).map(Self::from_file)
     }
 
-    /// Any file will do: `at` falls back on the text where Linux has no other answer.
-    pub(crate) fn of(file: File) -> Self {
+    /// Accepts any file with the text of `/proc/PID/maps`: `find` parses the text if Linux has no
+    /// `PROCMAP_QUERY`.
+    pub(crate) fn from_file(file: File) -> Self {
         let reading = Mutex::new(());
         Self { file, reading }
     }
 
-    /// The mapping that holds `vaddr`. `ESRCH` when the process is gone.
-    pub(crate) fn at(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
-        match self.ask(vaddr) {
-            // Linux before 6.11 has only the text.
-            Err(Errno::NOTTY) => self.search(vaddr),
-            answer => answer,
+    /// Returns the mapping at `vaddr`, or `ESRCH` if the process has ended.
+    pub(crate) fn find(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
+        match self.query(vaddr) {
+            // Linux before 6.11 has the text only.
+            Err(Errno::NOTTY) => self.find_in_text(vaddr),
+            result => result,
         }
     }
 
-    /// Where the kernel's own pages are: vDSO and vvar.
+    /// Returns the pages of vDSO and vvar.
     pub(crate) fn protected(&self) -> io::Result<Protected> {
         let (mut has_vdso, mut has_vvar) = (false, false);
         let mut pages: Option<Range<usize>> = None;
         self.each_line(|line| {
             let has = match line.name() {
                 b"[vdso]" => &mut has_vdso,
-                // Some kernels have several, one behind the other.
+                // Some kernels have several, one after another.
                 b"[vvar]" => &mut has_vvar,
                 _ => return true,
             };
@@ -81,7 +82,7 @@ impl Maps {
         })
     }
 
-    /// All mappings, below an address space and its one VMAR.
+    /// Returns a record for the address space, one for its only VMAR, and one for each mapping.
     pub(crate) fn records(&self) -> io::Result<Vec<zx_info_maps_v1_t>> {
         let mut records = [
             (&b"proc"[..], ZX_INFO_MAPS_TYPE_ASPACE),
@@ -107,7 +108,7 @@ impl Maps {
         Ok(records)
     }
 
-    fn ask(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
+    fn query(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
         let mut query = Query {
             size: size_of::<Query>() as u64,
             query_addr: vaddr as u64,
@@ -115,9 +116,10 @@ impl Maps {
         };
         // SAFETY: `PROCMAP_QUERY` reads and writes one `struct procmap_query`.
         let procmap_query = unsafe { Updater::<PROCMAP_QUERY, Query>::new(&mut query) };
-        // SAFETY: it is told the size of that struct, in which no pointer is set.
-        let answer = unsafe { ioctl(&self.file, procmap_query) };
-        match answer {
+        // SAFETY: `file` stays open during the call. The struct has its size in its first field, and
+        // its pointers are null, so Linux writes nothing else.
+        let result = unsafe { ioctl(&self.file, procmap_query) };
+        match result {
             Ok(()) => Ok(Some(Mapping {
                 start: to_usize(query.vma_start),
                 end: to_usize(query.vma_end),
@@ -128,23 +130,28 @@ impl Maps {
         }
     }
 
-    fn search(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
-        let mut any = false;
+    fn find_in_text(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
+        let mut is_empty = true;
         let mut found = None;
         self.each_line(|line| {
-            any = true;
-            // Lines come by address: one that ends behind `vaddr` decides.
-            let decides = line.parse().filter(|mapping| vaddr < mapping.end);
-            found = decides.filter(|mapping| mapping.start <= vaddr);
-            decides.is_none()
+            is_empty = false;
+            // Lines are sorted by address. The first mapping that ends after `vaddr` is the last that
+            // can contain it.
+            let last = line.parse().filter(|mapping| vaddr < mapping.end);
+            found = last.filter(|mapping| mapping.start <= vaddr);
+            last.is_none()
         })
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-        // A process that is gone has an empty list.
-        if any { Ok(found) } else { Err(Errno::SRCH) }
+        // The list of a process that has ended is empty.
+        if is_empty {
+            Err(Errno::SRCH)
+        } else {
+            Ok(found)
+        }
     }
 
-    /// Hands on line after line until told `false`.
-    fn each_line(&self, mut go_on: impl FnMut(Line<'_>) -> bool) -> io::Result<()> {
+    /// Calls `visit` for each line until it returns `false`.
+    fn each_line(&self, mut visit: impl FnMut(Line<'_>) -> bool) -> io::Result<()> {
         let _one_reader = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = BufReader::with_capacity(
             1 << 16,
@@ -154,14 +161,14 @@ impl Maps {
             },
         );
         let mut line = Vec::new();
-        while text.read_until(b'\n', &mut line)? != 0 && go_on(Line(&line)) {
+        while text.read_until(b'\n', &mut line)? != 0 && visit(Line(&line)) {
             line.clear();
         }
         Ok(())
     }
 }
 
-/// `start-end perms offset dev inode name`.
+/// A line: `start-end perms offset dev inode name`.
 struct Line<'a>(&'a [u8]);
 
 impl<'a> Line<'a> {
@@ -171,7 +178,7 @@ impl<'a> Line<'a> {
             .filter(|field| !field.is_empty())
     }
 
-    /// May hold spaces, and end with some.
+    /// Returns the name, which can contain spaces and end with them.
     fn name(&self) -> &'a [u8] {
         let mut rest = self.0.strip_suffix(b"\n").unwrap_or(self.0);
         for _ in 0..5 {
@@ -184,7 +191,7 @@ impl<'a> Line<'a> {
 
     fn record(&self) -> Option<zx_info_maps_v1_t> {
         let Mapping { start, end, .. } = self.parse()?;
-        // [vsyscall] is the kernel's, where no process has memory.
+        // [vsyscall] is at a kernel address.
         isize::try_from(start).ok()?;
         let mut fields = self
             .fields()
@@ -205,7 +212,7 @@ impl<'a> Line<'a> {
                 mmu_flags: flag('r', ZX_VM_PERM_READ)
                     | flag('w', ZX_VM_PERM_WRITE)
                     | flag('x', ZX_VM_PERM_EXECUTE),
-                // Files have a number, and what has none is nobody else's.
+                // The inode. Anonymous memory has 0.
                 vmo_koid,
                 vmo_offset,
                 ..Default::default()
@@ -226,16 +233,16 @@ impl<'a> Line<'a> {
     }
 }
 
-/// As much of a name as Zircon keeps, and a 0.
+/// Truncates a name to 31 bytes and a 0, as Zircon does.
 fn record_name(name: &[u8]) -> [u8; 32] {
-    let mut kept = [0; 32];
-    for (to, from) in kept[..31].iter_mut().zip(name) {
+    let mut record = [0; 32];
+    for (to, from) in record[..31].iter_mut().zip(name) {
         *to = *from;
     }
-    kept
+    record
 }
 
-/// A file read from its start, whatever others do with its position.
+/// Reads a file from its start, independent of its shared position.
 struct FromStart<'a> {
     file: &'a File,
     at: u64,
@@ -275,7 +282,7 @@ const _: () = assert!(size_of::<Query>() == 104);
 
 const PROCMAP_QUERY: Opcode = opcode::read_write::<Query>(b'f', 17);
 
-/// The backend is for 64-bit targets.
+/// Lossless: this backend is for 64-bit targets.
 fn to_usize(address: u64) -> usize {
     usize::try_from(address).unwrap_or(usize::MAX)
 }

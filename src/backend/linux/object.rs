@@ -2,7 +2,7 @@ use super::opened_process::OpenedProcess;
 use crate::sys::{ZX_OBJ_TYPE_JOB, ZX_OBJ_TYPE_PROCESS, zx_koid_t, zx_obj_type_t};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a handle can name.
+/// A kernel object.
 pub(crate) struct Object {
     pub(crate) koid: zx_koid_t,
     pub(crate) kind: Kind,

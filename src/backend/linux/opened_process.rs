@@ -10,7 +10,7 @@ use std::format;
 use std::fs;
 use std::io;
 
-/// A process that was opened and was alive then.
+/// A process that was alive when it was opened.
 pub(crate) struct OpenedProcess {
     pub(crate) id: ProcessId,
     pidfd: OwnedFd,
@@ -40,7 +40,7 @@ impl OpenedProcess {
         !has_ended(self.pidfd.as_fd()) && !self.space.is_gone()
     }
 
-    /// Whether `other` is the same process with the same memory: no exec came between.
+    /// Returns whether `other` is the same process with the same memory: no exec came between.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.id == other.id && self.space.is_same(&other.space)
     }
@@ -50,20 +50,20 @@ pub(crate) fn pidfd(pid: u32) -> Result<OwnedFd, Status> {
     let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let number = number.ok_or(Status::InvalidArgs)?;
     pidfd_open(number, PidfdFlags::empty()).map_err(|errno| match errno {
-        // A thread's id, not a process's; the code depends on the kernel's age.
+        // The ID of a thread that is not a main thread. Older kernels return EINVAL.
         Errno::NOENT => Status::InvalidArgs,
         errno => errno::status("pidfd_open", errno),
     })
 }
 
-/// Opens the memory of the process that `pidfd` names, and of no other.
+/// Opens the memory of the process that `pidfd` names.
 pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Status> {
-    // An exec between the opening of one file and the next leaves them at odds, and
-    // the first one's memory gone. No process does that many times in a row.
+    // If an exec comes between the opening of two files, they are of different address spaces, and
+    // the first one has no memory. No process does that many times in a row.
     for _ in 0..16 {
         let opened = pid_in_proc(pidfd).and_then(AddressSpace::open);
-        // The process had not ended after its files were opened, so its pid was not
-        // free for another one when they were.
+        // The process had not ended after its files were opened, so the PID was still its own when
+        // they were opened.
         if has_ended(pidfd) {
             return Err(Status::BadState);
         }
@@ -78,23 +78,24 @@ pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Statu
 
 fn refusal(error: &io::Error) -> Status {
     match Errno::from_io_error(error) {
-        // The process is alive, so `/proc` hides it, or is not there.
+        // The process is alive, so `/proc` hides it or is not mounted.
         Some(Errno::NOENT) if fs::exists("/proc/self/mem").unwrap_or(false) => {
             errno::status("open /proc/PID/mem", Errno::PERM)
         }
         Some(Errno::NOENT) | None => {
-            log::debug!("/proc is not mounted, or not this process's: {error}");
+            log::debug!(
+                "/proc is not mounted, or it is of a PID namespace without this process: {error}"
+            );
             Status::NotSupported
         }
-        // The pidfd has proved that there is such a process: it is on its way out, or a
-        // kernel thread.
+        // The process exists. It is ending, or it is a kernel thread.
         Some(Errno::SRCH) => Status::BadState,
         Some(errno) => errno::status("open /proc/PID/mem", errno),
     }
 }
 
-/// The number by which `/proc` knows the process: not ours where `/proc` belongs to
-/// another pid namespace.
+/// Returns the process's PID in `/proc`. It differs from the caller's PID for it if `/proc` is of
+/// another PID namespace.
 fn pid_in_proc(pidfd: BorrowedFd<'_>) -> io::Result<u32> {
     let info = fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", pidfd.as_raw_fd()))?;
     info.lines()
@@ -113,11 +114,11 @@ fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
     };
     loop {
         return match poll(&mut fds, Some(&at_once)) {
-            // Linux lets a signal come first even if there is nothing to wait for.
+            // A pending signal interrupts the call even with a timeout of 0.
             Err(Errno::INTR) => continue,
             Ok(ready) => ready != 0,
             Err(errno) => {
-                log::debug!("poll on a pidfd: {errno}");
+                log::debug!("poll of a pidfd failed: {errno}");
                 true
             }
         };
@@ -132,8 +133,8 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn a_kernel_thread_has_no_memory() {
-        // The second process is the parent of Linux's own threads, where it can be seen.
+    fn kernel_thread_is_bad_state() {
+        // PID 2 is the parent of the kernel threads, in the initial PID namespace.
         if let Ok(name) = std::fs::read_to_string("/proc/2/comm") {
             if name == "kthreadd\n" {
                 assert_eq!(OpenedProcess::by_pid(2).err(), Some(Status::BadState));
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pidfd_tells_the_end_of_its_process() {
+    fn pidfd_shows_the_end_of_its_process() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let pidfd = pidfd(child.id()).unwrap();
         assert!(!has_ended(pidfd.as_fd()));

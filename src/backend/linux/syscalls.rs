@@ -1,4 +1,4 @@
-//! 64-bit Linux: the calls, played by the stand-in.
+//! The system calls, on the objects of this backend.
 
 use super::handle_table::Entry;
 use super::kernel;
@@ -11,17 +11,16 @@ use crate::sys::{
 use crate::{MAX_READ_LEN, MAX_WRITE_LEN, Rights, Status};
 use std::slice;
 
-/// Writes `buffer_size` bytes at `vaddr` of the process that `handle` names, and
-/// stores how many were written in `actual`, which an error leaves alone.
+/// Writes `buffer_size` bytes at `vaddr` of the process that `handle` names. Stores the number of
+/// bytes written in `actual`, which an error leaves unchanged.
 ///
-/// As in the kernel, an `actual` that cannot be written, which here is null, is
-/// `ZX_ERR_INVALID_ARGS` with the data written.
+/// A null `actual` is `ZX_ERR_INVALID_ARGS` after the data was written, as in the kernel.
 ///
 /// # Safety
 ///
-/// `buffer` must be null or valid for reads of `buffer_size` bytes, and `actual` null
-/// or valid for a write. Where `handle` names the calling process, nothing that Rust
-/// takes for unchanged may be written.
+/// `buffer` must be null or valid for reads of `buffer_size` bytes, and `actual` null or valid for a
+/// write. If `handle` names the calling process, the write must follow the rules of
+/// [`Process::current`](crate::Process::current).
 pub unsafe extern "C" fn zx_process_write_memory(
     handle: zx_handle_t,
     vaddr: zx_vaddr_t,
@@ -39,20 +38,20 @@ pub unsafe extern "C" fn zx_process_write_memory(
         let entry = entry(handle)?;
         let process = entry.object.as_process().ok_or(Status::WrongType)?;
         require(&entry, Rights::WRITE_MEMORY)?;
-        // SAFETY: not null, and the caller promises as many bytes.
+        // SAFETY: `buffer` is not null, and the caller ensures that it is readable for this size.
         let bytes = unsafe { slice::from_raw_parts(buffer, buffer_size) };
         let written = process.space.write(vaddr, bytes)?;
-        // SAFETY: the caller promises null or a valid pointer.
+        // SAFETY: the caller ensures that the pointer is null or valid.
         unsafe { store(actual, written) }
     })())
 }
 
-/// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names, and stores
-/// how many were read in `actual`, which an error leaves alone.
+/// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names. Stores the number of
+/// bytes read in `actual`, which an error leaves unchanged.
 ///
-/// Where more than a page is read, the buffer's first byte, each 4096th and the last are
-/// zeroed before, as by kernels of 2018 and 2019: bytes beyond `actual` are nobody's, and
-/// who thinks otherwise is to notice it here.
+/// If the read spans two pages, zeros are first written to the first byte, each 4096th byte and the
+/// last byte of the buffer, as the kernels of 2018 and July 2019 do. So a test finds a caller that
+/// relies on the bytes after `actual`.
 ///
 /// # Safety
 ///
@@ -72,21 +71,21 @@ pub unsafe extern "C" fn zx_process_read_memory(
         let entry = entry(handle)?;
         let process = entry.object.as_process().ok_or(Status::WrongType)?;
         require(&entry, Rights::READ_MEMORY)?;
-        // SAFETY: not null, and the caller promises as many bytes, which `MaybeUninit`
-        // does not take for initialised.
+        // SAFETY: `buffer` is not null, and the caller ensures that it is writable for this size.
+        // `MaybeUninit` allows uninitialized bytes.
         let bytes = unsafe { slice::from_raw_parts_mut(buffer.cast(), buffer_size) };
         let read = process.space.read(vaddr, bytes)?;
-        // SAFETY: the caller promises null or a valid pointer.
+        // SAFETY: the caller ensures that the pointer is null or valid.
         unsafe { store(actual, read) }
     })())
 }
 
-/// Closes a handle. Closing 0 is no error.
+/// Closes a handle. For 0 it returns `ZX_OK`.
 ///
 /// # Safety
 ///
-/// Nobody may use the handle afterwards. (A call that is under way ends on the
-/// process with which it began.)
+/// The handle must not be used afterwards. A call in progress completes on the process with which it
+/// started.
 pub unsafe extern "C" fn zx_handle_close(handle: zx_handle_t) -> zx_status_t {
     if handle == ZX_HANDLE_INVALID {
         return ZX_OK;
@@ -109,18 +108,17 @@ pub unsafe extern "C" fn zx_handle_duplicate(
         let entry = entry(handle)?;
         require(&entry, Rights::DUPLICATE)?;
         let rights = requested(&entry, rights).ok_or(Status::InvalidArgs)?;
-        // SAFETY: the caller promises null or a valid pointer.
-        unsafe { give(out, Entry { rights, ..entry }) }
+        // SAFETY: the caller ensures that the pointer is null or valid.
+        unsafe { store_handle(out, Entry { rights, ..entry }) }
     })())
 }
 
-/// Tells about a handle (`ZX_INFO_HANDLE_BASIC`), lists the jobs in a job, of which the
-/// stand-in has none (`ZX_INFO_JOB_CHILDREN`), or what is mapped in a process
-/// ([`ZX_INFO_PROCESS_MAPS_V1`]). Other topics are
-/// `ZX_ERR_NOT_SUPPORTED`.
+/// Returns information about an object. The topics are `ZX_INFO_HANDLE_BASIC`,
+/// `ZX_INFO_JOB_CHILDREN` (the default job has no child jobs) and [`ZX_INFO_PROCESS_MAPS_V1`]. Other
+/// topics are `ZX_ERR_NOT_SUPPORTED`.
 ///
-/// Of a list, as many records are stored as fit. Of a single record that does not fit,
-/// nothing is, and the call fails.
+/// Of a list, as many records as fit are stored. A single record that does not fit is
+/// `ZX_ERR_BUFFER_TOO_SMALL`.
 ///
 /// # Safety
 ///
@@ -136,8 +134,8 @@ pub unsafe extern "C" fn zx_object_get_info(
 ) -> zx_status_t {
     raw((|| match topic {
         ZX_INFO_HANDLE_BASIC => {
-            let info = [basic(&entry(handle)?)];
-            // SAFETY: the caller's promises are those that are asked for.
+            let info = [handle_basic(&entry(handle)?)];
+            // SAFETY: the caller ensures that the three pointers are null or valid.
             let stored = unsafe { store_records(&info, buffer, buffer_size, actual, avail) }?;
             (stored == 1).then_some(()).ok_or(Status::BufferTooSmall)
         }
@@ -148,7 +146,7 @@ pub unsafe extern "C" fn zx_object_get_info(
             }
             require(&entry, Rights::ENUMERATE)?;
             let none: [zx_koid_t; 0] = [];
-            // SAFETY: as above.
+            // SAFETY: the caller ensures that the three pointers are null or valid.
             unsafe { store_records(&none, buffer, buffer_size, actual, avail) }.map(drop)
         }
         ZX_INFO_PROCESS_MAPS_V1 => {
@@ -156,14 +154,14 @@ pub unsafe extern "C" fn zx_object_get_info(
             let process = entry.object.as_process().ok_or(Status::WrongType)?;
             require(&entry, Rights::INSPECT)?;
             let records = process.space.records()?;
-            // SAFETY: as above.
+            // SAFETY: the caller ensures that the three pointers are null or valid.
             unsafe { store_records(&records, buffer, buffer_size, actual, avail) }.map(drop)
         }
         _ => Err(Status::NotSupported),
     })())
 }
 
-fn basic(entry: &Entry) -> zx_info_handle_basic_t {
+fn handle_basic(entry: &Entry) -> zx_info_handle_basic_t {
     let job = entry.object.as_process().map(|_| kernel().default_job().0);
     zx_info_handle_basic_t {
         koid: entry.object.koid,
@@ -174,7 +172,7 @@ fn basic(entry: &Entry) -> zx_info_handle_basic_t {
     }
 }
 
-/// Stores as many records as fit, and says how many.
+/// Stores as many records as fit. Returns their number.
 ///
 /// # Safety
 ///
@@ -192,21 +190,21 @@ unsafe fn store_records<T: Copy>(
         if buffer.is_null() {
             return Err(Status::InvalidArgs);
         }
-        // SAFETY: two objects, neither null, the second as large as the caller promises
-        // or smaller. It may be unaligned, so it is bytes that are copied.
+        // SAFETY: `fitting` and the buffer are different objects, `buffer` is not null, and the
+        // caller ensures that it is writable for at least this size. Bytes are copied, since it can
+        // be unaligned.
         unsafe { buffer.copy_from(fitting.as_ptr().cast(), size_of_val(fitting)) };
     }
     for (count, value) in [(actual, fitting.len()), (avail, records.len())] {
         if !count.is_null() {
-            // SAFETY: not null, so the caller promises that it is valid.
+            // SAFETY: the pointer is not null, so the caller ensures that it is valid.
             unsafe { count.write(value) };
         }
     }
     Ok(fitting.len())
 }
 
-/// Turns the koid of a job's child into a handle. The [stand-in's](crate::linux)
-/// default job has the processes that this program holds open.
+/// Opens a job's child by koid. The default job contains the processes that the caller has open.
 ///
 /// # Safety
 ///
@@ -221,23 +219,23 @@ pub unsafe extern "C" fn zx_object_get_child(
         let parent = entry(handle)?;
         require(&parent, Rights::ENUMERATE)?;
         let rights = requested(&parent, rights).ok_or(Status::AccessDenied)?;
-        // The children of a process are its threads, which the stand-in has not.
+        // The children of a process are its threads, which this backend does not have.
         let is_job = parent.object.as_process().is_none();
         let object = is_job.then(|| kernel().process_by_koid(koid)).flatten();
         let object = object.ok_or(Status::NotFound)?;
-        // SAFETY: the caller promises null or a valid pointer.
-        unsafe { give(out, Entry { object, rights }) }
+        // SAFETY: the caller ensures that the pointer is null or valid.
+        unsafe { store_handle(out, Entry { object, rights }) }
     })())
 }
 
-/// The calling process's handle to itself, or 0 if Linux does not let it open its own
-/// memory. Do not close it.
+/// Returns the calling process's handle to itself, or 0 if Linux does not let it open its own memory.
+/// Do not close it.
 #[must_use]
 pub extern "C" fn zx_process_self() -> zx_handle_t {
     kernel().own_process()
 }
 
-/// The job of all processes. Do not close it.
+/// Returns the handle to the default job, which contains all processes. Do not close it.
 #[must_use]
 pub extern "C" fn zx_job_default() -> zx_handle_t {
     kernel().default_job().1
@@ -259,7 +257,7 @@ fn require(entry: &Entry, rights: Rights) -> Result<(), Status> {
     }
 }
 
-/// The rights that a new handle gets, if the old one has them all.
+/// Returns the rights of the new handle, or `None` if the old one lacks one of them.
 fn requested(entry: &Entry, rights: zx_rights_t) -> Option<zx_rights_t> {
     match Rights::from_bits_retain(rights) {
         Rights::SAME_RIGHTS => Some(entry.rights),
@@ -270,11 +268,11 @@ fn requested(entry: &Entry, rights: zx_rights_t) -> Option<zx_rights_t> {
 /// # Safety
 ///
 /// `out` must be null or valid for a write.
-unsafe fn give(out: *mut zx_handle_t, entry: Entry) -> Result<(), Status> {
+unsafe fn store_handle(out: *mut zx_handle_t, entry: Entry) -> Result<(), Status> {
     if out.is_null() {
         return Err(Status::InvalidArgs);
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: `out` is not null, so the caller ensures that it is valid.
     unsafe { store(out, kernel().handles.insert(entry)) }
 }
 
@@ -285,7 +283,7 @@ unsafe fn store<T>(out: *mut T, value: T) -> Result<(), Status> {
     if out.is_null() {
         return Err(Status::InvalidArgs);
     }
-    // SAFETY: not null, so the caller promises that it is valid.
+    // SAFETY: `out` is not null, so the caller ensures that it is valid.
     unsafe { out.write(value) };
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! Everywhere else: the same names, so that every target compiles.
+//! Every call returns `ZX_ERR_NOT_SUPPORTED`, so that the crate compiles for every target.
 
 use crate::sys::{
     ZX_ERR_NOT_SUPPORTED, ZX_HANDLE_INVALID, zx_handle_t, zx_koid_t, zx_object_info_topic_t,
     zx_rights_t, zx_status_t, zx_vaddr_t,
 };
 
-/// Not on this target: [`ZX_ERR_NOT_SUPPORTED`].
+/// Returns [`ZX_ERR_NOT_SUPPORTED`].
 ///
 /// # Safety
 ///
-/// None here; on Fuchsia the pointers must be valid.
+/// None on this target. On Fuchsia the pointers must be valid.
 pub unsafe extern "C" fn zx_process_write_memory(
     _handle: zx_handle_t,
     _vaddr: zx_vaddr_t,
@@ -20,11 +20,11 @@ pub unsafe extern "C" fn zx_process_write_memory(
     ZX_ERR_NOT_SUPPORTED
 }
 
-/// Not on this target: [`ZX_ERR_NOT_SUPPORTED`].
+/// Returns [`ZX_ERR_NOT_SUPPORTED`].
 ///
 /// # Safety
 ///
-/// None here; on Fuchsia the pointers must be valid.
+/// None on this target. On Fuchsia the pointers must be valid.
 pub unsafe extern "C" fn zx_process_read_memory(
     _handle: zx_handle_t,
     _vaddr: zx_vaddr_t,
@@ -35,20 +35,20 @@ pub unsafe extern "C" fn zx_process_read_memory(
     ZX_ERR_NOT_SUPPORTED
 }
 
-/// Not on this target: [`ZX_ERR_NOT_SUPPORTED`].
+/// Returns [`ZX_ERR_NOT_SUPPORTED`].
 ///
 /// # Safety
 ///
-/// None here; on Fuchsia nobody may use the handle afterwards.
+/// None on this target. On Fuchsia the handle must not be used afterwards.
 pub unsafe extern "C" fn zx_handle_close(_handle: zx_handle_t) -> zx_status_t {
     ZX_ERR_NOT_SUPPORTED
 }
 
-/// Not on this target: [`ZX_ERR_NOT_SUPPORTED`].
+/// Returns [`ZX_ERR_NOT_SUPPORTED`].
 ///
 /// # Safety
 ///
-/// None here; on Fuchsia the pointer must be valid.
+/// None on this target. On Fuchsia the pointer must be valid.
 pub unsafe extern "C" fn zx_handle_duplicate(
     _handle: zx_handle_t,
     _rights: zx_rights_t,
@@ -57,11 +57,11 @@ pub unsafe extern "C" fn zx_handle_duplicate(
     ZX_ERR_NOT_SUPPORTED
 }
 
-/// Not on this target: [`ZX_ERR_NOT_SUPPORTED`].
+/// Returns [`ZX_ERR_NOT_SUPPORTED`].
 ///
 /// # Safety
 ///
-/// None here; on Fuchsia the pointers must be valid.
+/// None on this target. On Fuchsia the pointers must be valid.
 pub unsafe extern "C" fn zx_object_get_info(
     _handle: zx_handle_t,
     _topic: zx_object_info_topic_t,
@@ -73,11 +73,11 @@ pub unsafe extern "C" fn zx_object_get_info(
     ZX_ERR_NOT_SUPPORTED
 }
 
-/// Not on this target: [`ZX_ERR_NOT_SUPPORTED`].
+/// Returns [`ZX_ERR_NOT_SUPPORTED`].
 ///
 /// # Safety
 ///
-/// None here; on Fuchsia the pointer must be valid.
+/// None on this target. On Fuchsia the pointer must be valid.
 pub unsafe extern "C" fn zx_object_get_child(
     _handle: zx_handle_t,
     _koid: zx_koid_t,
@@ -87,13 +87,13 @@ pub unsafe extern "C" fn zx_object_get_child(
     ZX_ERR_NOT_SUPPORTED
 }
 
-/// Not on this target: 0.
+/// Returns 0.
 #[must_use]
 pub extern "C" fn zx_process_self() -> zx_handle_t {
     ZX_HANDLE_INVALID
 }
 
-/// Not on this target: 0.
+/// Returns 0.
 #[must_use]
 pub extern "C" fn zx_job_default() -> zx_handle_t {
     ZX_HANDLE_INVALID

@@ -6,18 +6,18 @@ use std::io::Write;
 use std::string::String;
 use std::{format, fs, vec::Vec};
 
-/// As if `/proc` had this text.
-fn of(text: &str) -> Maps {
+/// Reads this text in place of `/proc/PID/maps`.
+fn maps_of(text: &str) -> Maps {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    Maps::of(file)
+    Maps::from_file(file)
 }
 
 fn own() -> Maps {
     Maps::open(std::process::id()).unwrap()
 }
 
-/// Each mapping of this program that is not about to move, as the text lists it.
+/// Every file-backed mapping of this program. Others can change during the test.
 fn listed() -> Vec<Mapping> {
     let text = fs::read("/proc/self/maps").unwrap();
     let lines = text
@@ -31,29 +31,29 @@ fn listed() -> Vec<Mapping> {
 }
 
 #[test]
-fn both_ways_of_asking_find_every_mapping() {
+fn query_and_text_find_every_mapping() {
     let maps = own();
     let listed = listed();
     assert!(listed.len() >= 4, "{listed:?}");
     for mapping in listed {
         for vaddr in [mapping.start, mapping.end - 1] {
-            assert_eq!(maps.search(vaddr), Ok(Some(mapping)));
-            assert_eq!(maps.at(vaddr), Ok(Some(mapping)));
+            assert_eq!(maps.find_in_text(vaddr), Ok(Some(mapping)));
+            assert_eq!(maps.find(vaddr), Ok(Some(mapping)));
         }
     }
 }
 
 #[test]
-fn both_ways_of_asking_find_nothing_where_nothing_is() {
+fn query_and_text_find_nothing_at_unmapped_addresses() {
     let maps = own();
     for vaddr in [0, 1 << 62, (1 << 63) - 1] {
-        assert_eq!(maps.search(vaddr), Ok(None));
-        assert_eq!(maps.at(vaddr), Ok(None));
+        assert_eq!(maps.find_in_text(vaddr), Ok(None));
+        assert_eq!(maps.find(vaddr), Ok(None));
     }
 }
 
 #[test]
-fn both_ways_of_asking_notice_that_the_process_is_gone() {
+fn query_and_text_return_esrch_after_the_process_has_ended() {
     let mut child = std::process::Command::new("cat")
         .stdin(std::process::Stdio::piped())
         .spawn()
@@ -61,12 +61,12 @@ fn both_ways_of_asking_notice_that_the_process_is_gone() {
     let maps = Maps::open(child.id()).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(maps.search(0x1000), Err(Errno::SRCH));
-    assert_eq!(maps.at(0x1000), Err(Errno::SRCH));
+    assert_eq!(maps.find_in_text(0x1000), Err(Errno::SRCH));
+    assert_eq!(maps.find(0x1000), Err(Errno::SRCH));
 }
 
 #[test]
-fn the_protected_range_holds_the_vdso() {
+fn protected_range_contains_the_vdso() {
     let text = fs::read_to_string("/proc/self/maps").unwrap();
     let protected = own().protected().unwrap();
     assert!(protected.is_complete);
@@ -79,28 +79,29 @@ fn the_protected_range_holds_the_vdso() {
 }
 
 #[test]
-fn the_protected_range_holds_every_vvar() {
+fn protected_range_contains_every_vvar() {
     let first = "1000-2000 r--p 00000000 00:00 0 [vvar]\n";
     let text = format!("{first}4000-5000 r--p 00000000 00:00 0 [vvar]\n");
-    let protected = of(&text).protected().unwrap();
+    let protected = maps_of(&text).protected().unwrap();
     assert_eq!(
         (protected.pages, protected.is_complete),
         (0x1000..0x5000, false)
     );
     let text = format!("{text}6000-7000 r-xp 00000000 00:00 0 [vdso]\n");
-    let protected = of(&text).protected().unwrap();
+    let protected = maps_of(&text).protected().unwrap();
     assert_eq!(
         (protected.pages, protected.is_complete),
         (0x1000..0x7000, true)
     );
-    assert_eq!(of("").protected().unwrap().pages, 0..0);
+    assert_eq!(maps_of("").protected().unwrap().pages, 0..0);
 }
 
 #[test]
-fn the_records_say_all_that_the_text_does() {
-    let records = of("1000-3000 rwxp 00002000 fe:00 7 /a/b\n5000-6000 ---s 00000000 00:00 0 \n")
-        .records()
-        .unwrap();
+fn records_have_every_field_of_the_text() {
+    let records =
+        maps_of("1000-3000 rwxp 00002000 fe:00 7 /a/b\n5000-6000 ---s 00000000 00:00 0 \n")
+            .records()
+            .unwrap();
     let node = |name, depth, type_| zx_info_maps_v1_t {
         name: record_name(name),
         size: 0x8000_0000_0000,
@@ -109,7 +110,7 @@ fn the_records_say_all_that_the_text_does() {
         ..Default::default()
     };
     let (depth, type_) = (2, ZX_INFO_MAPS_TYPE_MAPPING);
-    let is_file_backed = zx_info_maps_v1_t {
+    let file_backed = zx_info_maps_v1_t {
         name: record_name(b"b"),
         base: 0x1000,
         size: 0x2000,
@@ -123,7 +124,7 @@ fn the_records_say_all_that_the_text_does() {
         },
         ..Default::default()
     };
-    let nobodys = zx_info_maps_v1_t {
+    let anonymous = zx_info_maps_v1_t {
         base: 0x5000,
         size: 0x1000,
         depth,
@@ -132,21 +133,21 @@ fn the_records_say_all_that_the_text_does() {
     };
     let space = node(b"proc", 0, ZX_INFO_MAPS_TYPE_ASPACE);
     let root = node(b"root", 1, ZX_INFO_MAPS_TYPE_VMAR);
-    assert_eq!(records, [space, root, is_file_backed, nobodys]);
+    assert_eq!(records, [space, root, file_backed, anonymous]);
     assert_eq!(
-        Errno::from_io_error(&of("").records().unwrap_err()),
+        Errno::from_io_error(&maps_of("").records().unwrap_err()),
         Some(Errno::SRCH)
     );
 }
 
 #[test]
-fn a_name_keeps_its_spaces() {
-    let records = of("1000-3000 r-xp 00000000 fe:00 7   /a/b \t \n").records();
+fn name_keeps_its_spaces() {
+    let records = maps_of("1000-3000 r-xp 00000000 fe:00 7   /a/b \t \n").records();
     assert_eq!(&records.unwrap()[2].name[..5], b"b \t \0");
 }
 
 #[test]
-fn a_line_is_read_whatever_its_name_is() {
+fn line_is_parsed_whatever_its_name() {
     let expected = Mapping {
         start: 0x1000,
         end: 0x3000,
@@ -168,7 +169,7 @@ fn a_line_is_read_whatever_its_name_is() {
 }
 
 #[test]
-fn what_is_no_line_is_nothing() {
+fn malformed_line_is_skipped() {
     for text in [
         "",
         "\n",
