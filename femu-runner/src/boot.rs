@@ -1,15 +1,16 @@
-//! The engine that needs only a kernel, a boot image and QEMU.
+//! The boot engine: adds the program to a boot image and boots the image in QEMU.
 
+use crate::architecture::Architecture;
 use crate::bootfs::File;
-use crate::cli::{Accel, Options, StartOption};
+use crate::cli::{Accel, LauncherOption, Options};
 use crate::console::Line;
-use crate::machine::{self, Machine};
-use crate::process::{self, End, Next, Stream};
-use crate::setup::{SetupError, setup};
-use crate::speaker::{Speaker, Speakers};
-use crate::verdict::{Evidence, Verdict};
-use crate::words::{Start, words};
-use crate::{elf, image, qemu};
+use crate::engine::{Outcome, load_program, print_message, read_file};
+use crate::kernel_command_line::{self, Launcher};
+use crate::line_source::{LineClassifier, LineSource};
+use crate::process::{self, LineAction, ProcessEnd, Stream};
+use crate::setup_error::SetupError;
+use crate::verdict::{RunState, Verdict};
+use crate::{boot_image, elf, qemu};
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs;
@@ -17,47 +18,37 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// How much of the boot is shown when nothing else came.
-const TAIL: usize = 30;
-/// Until the rest of what QEMU says is there.
-const SOON: Duration = Duration::from_millis(200);
+/// Number of boot log lines that are printed if the run has no clear result.
+const BOOT_LOG_TAIL: usize = 30;
+/// Time to read the rest of QEMU's stderr after a KVM error.
+const KVM_ERROR_GRACE: Duration = Duration::from_millis(200);
 
-/// What came of a run, or of the wish for one.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It ran.
-    Verdict(Verdict),
-    /// Nothing was to be run.
-    Dry,
-    /// The runner was told to stop, by this signal.
-    Interrupted(i32),
-}
-
-/// Boots the program.
+/// Runs the program with the boot engine.
 ///
 /// # Errors
 ///
-/// Something is missing or damaged, so that nothing was run.
+/// An option, the boot image or QEMU is missing or unusable. The program did not run.
 pub fn run(options: &Options) -> Result<Outcome, SetupError> {
-    let kernel = given(
+    let kernel = require_option(
         options.kernel.as_deref(),
         "a kernel or boot shim",
         "--kernel (FEMU_KERNEL)",
     )?;
-    let zbi = given(options.zbi.as_deref(), "a boot image", "--zbi (FEMU_ZBI)")?;
+    let zbi = require_option(options.zbi.as_deref(), "a boot image", "--zbi (FEMU_ZBI)")?;
     if !kernel.is_file() {
-        return Err(setup(
-            format!("{} is not there, or no file", kernel.display()),
-            "give QEMU's -kernel with --kernel (FEMU_KERNEL): the boot shim, such as multiboot.bin",
+        return Err(SetupError::new(
+            format!("no such file: {}", kernel.display()),
+            "give the file for QEMU's -kernel with --kernel (FEMU_KERNEL): the kernel, or a boot \
+             shim such as multiboot.bin",
         ));
     }
-    let (machine, program) = load_program(options.program())?;
+    let (architecture, program) = load_program(options.program())?;
     let file_name = options
         .program()
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
-    let path = image::program_path(&file_name);
+    let path = boot_image::program_path(&file_name);
     let mut files = vec![File {
         name: path.clone(),
         data: program,
@@ -65,226 +56,212 @@ pub fn run(options: &Options) -> Result<Outcome, SetupError> {
     for lib in options.libs.iter().filter(|lib| !lib.is_empty()) {
         files.push(load_library(lib)?);
     }
-    let image = image::add(
-        &read(zbi, "--zbi (FEMU_ZBI)")?,
+    let image = boot_image::add_files(
+        &read_file(zbi, "--zbi (FEMU_ZBI)")?,
         &zbi.display().to_string(),
-        machine,
+        architecture,
         files,
     )?;
-    if !image.lacks.is_empty() {
-        note(&format!(
-            "the image has no {}; a std program needs them (--lib)",
-            image.lacks.join(" and no ")
+    if !image.missing_libraries.is_empty() {
+        print_message(&format!(
+            "the boot image does not contain {}; programs with std require them (--lib)",
+            image.missing_libraries.join(" and ")
         ));
     }
-    let start = who_starts(options.start, image.has_bootsvc, zbi)?;
-    let words = words(
-        machine.words,
-        start,
+    let launcher = choose_launcher(options.start, image.has_bootsvc, zbi)?;
+    let command_line = kernel_command_line::build(
+        architecture.kernel_options,
+        launcher,
         &path,
         options.args(),
         &options.env,
         &options.append,
     )?;
-    keep(options.image.as_deref(), &image.bytes)?;
-    let kvm = qemu::wants_kvm(options.accel(), machine);
+    write_image(options.image.as_deref(), &image.bytes)?;
+    let kvm = qemu::uses_kvm(options.accel(), architecture);
     if options.dry_run {
-        let shown = options.image.as_deref().unwrap_or(Path::new("IMAGE.zbi"));
-        println!(
-            "{}",
-            qemu::shell_line(&qemu::argv(options, machine, kvm, shown, &words))
-        );
-        return Ok(Outcome::Dry);
+        let image_path = options.image.as_deref().unwrap_or(Path::new("IMAGE.zbi"));
+        let argv = qemu::argv(options, architecture, kvm, image_path, &command_line);
+        println!("{}", qemu::shell_quote(&argv));
+        return Ok(Outcome::DryRun);
     }
-    if let Some(warning) = machine.warning {
-        note(warning);
+    if let Some(warning) = architecture.warning {
+        print_message(warning);
     }
-    let file = temporary(&image.bytes)?;
+    let image_file = write_temporary_file(&image.bytes)?;
     let boot = |kvm| {
         Boot::run(
             options,
-            machine,
+            architecture,
             kvm,
-            &qemu::argv(options, machine, kvm, file.path(), &words),
-            start,
+            &qemu::argv(options, architecture, kvm, image_file.path(), &command_line),
+            launcher,
             &path,
         )
     };
     match boot(kvm)? {
         None if options.accel() == Accel::Auto => {
-            note(
-                "KVM does not work here; emulating, which is slower (--accel tcg does so at once)",
+            print_message(
+                "KVM does not work; retrying with TCG, which is slower (--accel tcg skips KVM)",
             );
             let outcome = boot(false)?;
             outcome.ok_or_else(|| {
-                setup(
-                    "QEMU blames KVM also without it",
-                    "look at it with --dry-run",
+                SetupError::new(
+                    "QEMU reports a KVM error although KVM is off",
+                    "check the QEMU command line with --dry-run",
                 )
             })
         }
-        None => Err(setup(
-            "KVM does not work here",
+        None => Err(SetupError::new(
+            "KVM does not work on this host",
             "use --accel tcg (FEMU_ACCEL)",
         )),
         Some(outcome) => Ok(outcome),
     }
 }
 
-/// Who starts the program, by the option and by what the image holds.
-fn who_starts(option: StartOption, has_bootsvc: bool, zbi: &Path) -> Result<Start, SetupError> {
+fn choose_launcher(
+    option: LauncherOption,
+    has_bootsvc: bool,
+    zbi: &Path,
+) -> Result<Launcher, SetupError> {
     match option {
-        StartOption::Bootsvc if !has_bootsvc => Err(setup(
-            format!("{} holds no bin/bootsvc", zbi.display()),
-            "use --start userboot (FEMU_START), or another image",
+        LauncherOption::Bootsvc if !has_bootsvc => Err(SetupError::new(
+            format!("{} does not contain bin/bootsvc", zbi.display()),
+            "use --start userboot (FEMU_START), or another boot image",
         )),
-        StartOption::Auto if has_bootsvc => Ok(Start::Bootsvc),
-        StartOption::Bootsvc => Ok(Start::Bootsvc),
-        StartOption::Auto | StartOption::Userboot => Ok(Start::Userboot),
+        LauncherOption::Auto if has_bootsvc => Ok(Launcher::Bootsvc),
+        LauncherOption::Bootsvc => Ok(Launcher::Bootsvc),
+        LauncherOption::Auto | LauncherOption::Userboot => Ok(Launcher::Userboot),
     }
 }
 
-/// Writes the image where the user wants to have it.
-fn keep(file: Option<&Path>, image: &[u8]) -> Result<(), SetupError> {
-    let Some(file) = file else { return Ok(()) };
-    fs::write(file, image).map_err(|error| {
-        setup(
-            format!("{} cannot be written: {error}", file.display()),
-            "name another file with --image (FEMU_IMAGE)",
+/// Writes the boot image to the file that was given with `--image`.
+fn write_image(path: Option<&Path>, image: &[u8]) -> Result<(), SetupError> {
+    let Some(path) = path else { return Ok(()) };
+    fs::write(path, image).map_err(|error| {
+        SetupError::new(
+            format!("cannot write {}: {error}", path.display()),
+            "give another path with --image (FEMU_IMAGE)",
         )
     })
 }
 
-/// One start of QEMU.
+/// One run of QEMU.
 struct Boot<'a> {
     options: &'a Options,
-    speakers: Speakers,
-    evidence: Evidence,
-    /// The last lines that were not shown.
-    hidden: VecDeque<Vec<u8>>,
+    classifier: LineClassifier,
+    state: RunState,
+    /// The last lines of the boot log, which are not printed by default.
+    hidden_lines: VecDeque<Vec<u8>>,
 }
 
 impl Boot<'_> {
-    /// `None` where it did not start for want of KVM.
+    /// Runs QEMU. Returns `None` if QEMU failed because KVM does not work.
     fn run(
         options: &Options,
-        machine: &Machine,
+        architecture: &Architecture,
         kvm: bool,
         argv: &[OsString],
-        start: Start,
+        launcher: Launcher,
         program: &str,
     ) -> Result<Option<Outcome>, SetupError> {
         let mut boot = Boot {
             options,
-            speakers: Speakers::new(program),
-            evidence: Evidence::new(start, program),
-            hidden: VecDeque::new(),
+            classifier: LineClassifier::new(program),
+            state: RunState::new(launcher, program),
+            hidden_lines: VecDeque::new(),
         };
-        let (end, errors) = process::run(argv, options.limit(), |from, line| boot.line(from, line)).map_err(|error| {
-            setup(
-                format!("{} cannot be started: {error}", argv[0].display()),
-                "install QEMU (Debian: qemu-system-x86, qemu-system-arm), or name it with --qemu (FEMU_QEMU)",
+        let on_line = |stream, line: &[u8]| boot.handle_line(stream, line);
+        let (end, stderr) = process::run(argv, options.limit(), on_line).map_err(|error| {
+            SetupError::new(
+                format!("cannot start {}: {error}", argv[0].display()),
+                "install QEMU (Debian: qemu-system-x86, qemu-system-arm), or give its path with \
+                 --qemu (FEMU_QEMU)",
             )
         })?;
-        if let End::Interrupted(signal) = end {
+        if let ProcessEnd::Interrupted(signal) = end {
             return Ok(Some(Outcome::Interrupted(signal)));
         }
-        if end != End::Exited(Some(machine.clean_exit)) {
-            let by_itself = matches!(end, End::Exited(_));
-            if kvm && !boot.evidence.spoke() && qemu::blames_kvm(&errors) {
+        if end != ProcessEnd::Exited(Some(architecture.power_off_status)) {
+            let exited = matches!(end, ProcessEnd::Exited(_));
+            if kvm && !boot.state.program_printed() && qemu::mentions_kvm(&stderr) {
                 return Ok(None);
             }
-            let errors = String::from_utf8_lossy(&errors).trim().to_owned();
-            if by_itself && boot.evidence.silent() && !errors.is_empty() {
-                return Err(setup(
-                    format!("QEMU did not boot the machine: {errors}"),
-                    "see the whole command line with --dry-run",
+            let stderr = String::from_utf8_lossy(&stderr).trim().to_owned();
+            if exited && boot.state.console_is_silent() && !stderr.is_empty() {
+                return Err(SetupError::new(
+                    format!("QEMU failed to start the machine: {stderr}"),
+                    "check the QEMU command line with --dry-run",
                 ));
             }
-            for line in errors.lines() {
-                note(&format!("QEMU: {line}"));
+            for line in stderr.lines() {
+                print_message(&format!("QEMU: {line}"));
             }
         }
-        let verdict = boot.evidence.verdict(end, machine.clean_exit);
+        let verdict = boot.state.verdict(end, architecture.power_off_status);
         if matches!(
             verdict,
             Verdict::NoOutput(_) | Verdict::Timeout(_) | Verdict::Unknown(_)
         ) {
-            boot.show_hidden();
+            boot.print_boot_log();
         }
         Ok(Some(Outcome::Verdict(verdict)))
     }
 
-    fn line(&mut self, from: Stream, raw: &[u8]) -> Next {
-        if from == Stream::Stderr {
-            // QEMU then only halts the machine.
+    fn handle_line(&mut self, stream: Stream, raw: &[u8]) -> LineAction {
+        if stream == Stream::Stderr {
+            // After this error QEMU pauses the machine and does not exit.
             let kvm_failed = raw.starts_with(b"KVM internal error");
             return if kvm_failed {
-                Next::Finish(SOON)
+                LineAction::StopAfter(KVM_ERROR_GRACE)
             } else {
-                Next::Go
+                LineAction::Continue
             };
         }
-        let line = Line::read(raw);
-        let speaker = self.speakers.of(&line);
-        self.evidence.see(&line, speaker);
+        let line = Line::parse(raw);
+        let source = self.classifier.classify(&line);
+        self.state.observe(&line, source);
         if self.options.raw {
-            show(raw);
-        } else if speaker == Speaker::Boot {
-            self.hidden.push_back(line.bytes);
-            if self.hidden.len() > TAIL {
-                self.hidden.pop_front();
+            print_line(raw);
+        } else if source == LineSource::Boot {
+            self.hidden_lines.push_back(line.bytes);
+            if self.hidden_lines.len() > BOOT_LOG_TAIL {
+                self.hidden_lines.pop_front();
             }
         } else {
-            show(&line.bytes);
+            print_line(&line.bytes);
         }
-        self.evidence.complete().map_or(Next::Go, Next::Finish)
+        self.state
+            .shutdown_grace()
+            .map_or(LineAction::Continue, LineAction::StopAfter)
     }
 
-    fn show_hidden(&mut self) {
-        if self.hidden.is_empty() {
+    fn print_boot_log(&mut self) {
+        if self.hidden_lines.is_empty() {
             return;
         }
-        note("the last lines of the boot:");
-        for line in self.hidden.drain(..) {
+        print_message("last lines of the boot log:");
+        for line in self.hidden_lines.drain(..) {
             eprintln!("    {}", String::from_utf8_lossy(&line));
         }
     }
 }
 
-fn given<'a>(path: Option<&'a Path>, what: &str, option: &str) -> Result<&'a Path, SetupError> {
+fn require_option<'a>(
+    path: Option<&'a Path>,
+    what: &str,
+    option: &str,
+) -> Result<&'a Path, SetupError> {
     path.ok_or_else(|| {
-        setup(
-            format!("the boot engine needs {what}"),
-            format!("name it with {option}; --help explains"),
+        SetupError::new(
+            format!("the boot engine requires {what}"),
+            format!("give it with {option}; see --help"),
         )
     })
 }
 
-/// The program, stripped, and the machine that it is for.
-///
-/// # Errors
-///
-/// It cannot be read, or is no program for one of Fuchsia's machines.
-pub fn load_program(path: &Path) -> Result<(&'static Machine, Vec<u8>), SetupError> {
-    let file = read(path, "PROGRAM")?;
-    let bad = |error: &dyn std::fmt::Display| {
-        setup(
-            format!("{} cannot be run: {error}", path.display()),
-            "give a program built for a Fuchsia target",
-        )
-    };
-    let elf = elf::machine(&file).map_err(|error| bad(&error))?;
-    let machine = machine::by_elf(elf).ok_or_else(|| {
-        bad(&format!(
-            "it is for ELF machine {elf}, which is no machine of Fuchsia's"
-        ))
-    })?;
-    let program = elf::strip(&file).map_err(|error| bad(&error))?;
-    Ok((machine, program))
-}
-
-/// `NAME=FILE`, or a file that keeps its name.
+/// Loads a library that was given as `NAME=FILE`, or as a file whose name it keeps.
 fn load_library(lib: &str) -> Result<File, SetupError> {
     let (name, path) = match lib.split_once('=') {
         Some((name, path)) => (name.to_owned(), Path::new(path)),
@@ -298,49 +275,33 @@ fn load_library(lib: &str) -> Result<File, SetupError> {
         ),
     };
     let name = format!("lib/{}", name.strip_prefix("lib/").unwrap_or(&name));
-    let file = read(path, "--lib (FEMU_LIBS)")?;
-    // The linker's input is several times as long as what is loaded.
+    let file = read_file(path, "--lib (FEMU_LIBS)")?;
+    // An unstripped library is several times as large as its segments.
     let data = elf::strip(&file).unwrap_or(file);
     Ok(File { name, data })
 }
 
-fn read(path: &Path, option: &str) -> Result<Vec<u8>, SetupError> {
-    fs::read(path).map_err(|error| {
-        setup(
-            format!("{} cannot be read: {error}", path.display()),
-            format!("look at what you gave as {option}"),
+fn write_temporary_file(bytes: &[u8]) -> Result<tempfile::NamedTempFile, SetupError> {
+    let failed = |error: io::Error| {
+        SetupError::new(
+            format!("cannot write the boot image to a temporary file: {error}"),
+            "free disk space, or set TMPDIR",
         )
-    })
-}
-
-fn temporary(bytes: &[u8]) -> Result<tempfile::NamedTempFile, SetupError> {
+    };
     let mut file = tempfile::Builder::new()
         .prefix("femu-")
         .suffix(".zbi")
-        .tempfile();
-    if let Ok(file) = &mut file {
-        file.write_all(bytes).map_err(|error| no_room(&error))?;
-    }
-    file.map_err(|error| no_room(&error))
+        .tempfile()
+        .map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    Ok(file)
 }
 
-fn no_room(error: &io::Error) -> SetupError {
-    setup(
-        format!("the boot image cannot be written to a temporary file: {error}"),
-        "make room, or set TMPDIR",
-    )
-}
-
-fn show(line: &[u8]) {
+fn print_line(line: &[u8]) {
     let mut stdout = io::stdout().lock();
-    // Who closed our output does not want it; the verdict is still to be found.
+    // A closed stdout must not end the run: the exit status still reports the verdict.
     let _ = stdout
         .write_all(line)
         .and_then(|()| stdout.write_all(b"\n"))
         .and_then(|()| stdout.flush());
-}
-
-/// A line of the runner's own.
-pub fn note(text: &str) {
-    eprintln!("femu-runner: {text}");
 }

@@ -1,5 +1,5 @@
-//! The command line. Every option is also an environment variable, since cargo gives its
-//! runner no options.
+//! The command line. Each option is also an environment variable, because cargo passes no
+//! options to its runner.
 
 use clap::builder::FalseyValueParser;
 use clap::{Parser, ValueEnum};
@@ -9,47 +9,53 @@ use std::time::Duration;
 
 const AFTER_HELP: &str = "\
 Engines:
-  boot  a Zircon kernel and a boot image (ZBI) in QEMU, without the SDK: FEMU_KERNEL, FEMU_ZBI
-  ffx   the emulator of Fuchsia's SDK: FEMU_SDK or FUCHSIA_SDK_PATH, FEMU_BUNDLE
-        (not yet run against a real ffx; --dry-run prints its calls)
+  boot  boots a Zircon kernel and a boot image (ZBI) in QEMU; requires FEMU_KERNEL and FEMU_ZBI,
+        and no SDK
+  ffx   runs the program in the emulator of Fuchsia's SDK; requires FEMU_SDK or FUCHSIA_SDK_PATH,
+        and FEMU_BUNDLE (tested only against a fake ffx; --dry-run prints the ffx commands)
 
-The boot engine adds the program, less its debug information, to a copy of the image. The image
-must hold what the program loads: lib/ld.so.1 and lib/libfdio.so, or name them with --lib.
-Under userboot the program has no stdio before about 2021, and no arguments of its own.
-The words of the kernel command line reach the program as environment variables: --env adds some.
+The boot engine strips the program and adds it to a copy of the boot image. The image must contain
+the libraries that the program loads: lib/ld.so.1 and lib/libfdio.so for a Rust program with std.
+--lib adds missing ones.
+Before about 2021, userboot gave the program neither stdio nor arguments.
+--env variables are options on the kernel command line, which userboot and bootsvc copy into the
+program's environment.
 
 Exit status:
-  0  passed
-  1  failed; or the program's own status (1 to 125) where the system reports it
-  2  not run: the runner, the image or QEMU is not set up right
-  3  crashed            4  kernel panic       5  no output
-  6  timeout            7  ended, but nothing told how
-  128+N  the runner was stopped by signal N
+  0      passed
+  1      failed; or the program's own exit status, if it is 1 to 125 and the system prints it
+  2      not run: setup error in the options, the boot image, QEMU or the SDK
+  3      crashed
+  4      kernel panic
+  5      no output
+  6      timeout
+  7      ended, but the result is unknown
+  128+N  the runner received signal N
 
 Example:
   export FEMU_KERNEL=multiboot.bin FEMU_ZBI=zircon.zbi
   cargo test --target x86_64-unknown-fuchsia
-  femu-runner/run --raw --timeout 60 target/x86_64-unknown-fuchsia/debug/examples/poke --help";
+  femu-runner --raw --timeout 60 target/x86_64-unknown-fuchsia/debug/hello --verbose";
 
-/// cargo's runner for the Fuchsia targets: runs PROGRAM on Zircon in an emulator, streams its
-/// output and ends with its outcome.
+/// Runs PROGRAM on Zircon in an emulator, prints its output and reports the result as an exit
+/// status. A cargo runner for the Fuchsia targets.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "femu-runner", override_usage = "femu-runner [OPTIONS] PROGRAM [ARGS]...", after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "femu-runner", version, override_usage = "femu-runner [OPTIONS] PROGRAM [ARGS]...", after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Options {
-    /// What runs the program [default: boot if a kernel and a ZBI are given, else ffx]
+    /// Engine that runs the program [default: boot if FEMU_KERNEL and FEMU_ZBI are set, else ffx]
     #[arg(long, env = "FEMU_ENGINE")]
     pub engine: Option<Engine>,
 
-    /// Seconds until a run is stopped
+    /// Time limit for the run
     #[arg(long, env = "FEMU_TIMEOUT", value_name = "SECONDS", default_value = "300",
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub timeout: u64,
 
-    /// Print the QEMU command line, or the ffx calls, and run nothing
+    /// Print the QEMU command line, or the ffx commands, and do not run them
     #[arg(long, env = "FEMU_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
 
-    /// A library to put under lib/ (variable: separated by ':')
+    /// Library to add as lib/NAME; repeatable (in the variable: separated by ':')
     #[arg(
         long = "lib",
         env = "FEMU_LIBS",
@@ -58,88 +64,88 @@ pub struct Options {
     )]
     pub libs: Vec<String>,
 
-    /// boot: the boot shim or kernel for QEMU's -kernel
+    /// Kernel or boot shim for QEMU's -kernel, such as multiboot.bin
     #[arg(
         long,
         env = "FEMU_KERNEL",
         value_name = "FILE",
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub kernel: Option<PathBuf>,
 
-    /// boot: the boot image; it is not changed
+    /// Boot image (ZBI); the file is not modified
     #[arg(
         long,
         env = "FEMU_ZBI",
         value_name = "FILE",
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub zbi: Option<PathBuf>,
 
-    /// boot: the QEMU to start [default: qemu-system-* on PATH, by the program's architecture]
+    /// QEMU binary [default: qemu-system-* on PATH, for the program's architecture]
     #[arg(
         long,
         env = "FEMU_QEMU",
         value_name = "PROGRAM",
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub qemu: Option<PathBuf>,
 
-    /// boot: who starts the program [auto: bootsvc if the image holds bin/bootsvc]
+    /// Process that starts the program [auto: bootsvc if the image contains bin/bootsvc]
     #[arg(
         long,
         env = "FEMU_START",
         default_value = "auto",
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
-    pub start: StartOption,
+    pub start: LauncherOption,
 
-    /// boot: more words for the kernel command line
+    /// Additional kernel command-line options, separated by spaces
     #[arg(
         long,
         env = "FEMU_APPEND",
-        value_name = "WORDS",
+        value_name = "OPTIONS",
         default_value = "",
         allow_hyphen_values = true,
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub append: String,
 
-    /// boot: an environment variable for the program (variable: separated by spaces)
+    /// Environment variable for the program; repeatable (in the variable: separated by spaces)
     #[arg(
         long,
         env = "FEMU_ENV",
-        value_name = "K=V",
+        value_name = "NAME=VALUE",
         value_delimiter = ' ',
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub env: Vec<String>,
 
-    /// boot: print everything that the console says, as it is
-    #[arg(long, env = "FEMU_RAW", value_parser = FalseyValueParser::new(), help_heading = "Engine boot")]
+    /// Print the complete console, unmodified
+    #[arg(long, env = "FEMU_RAW", value_parser = FalseyValueParser::new(), help_heading = "Boot engine")]
     pub raw: bool,
 
-    /// boot: memory of the machine in MiB
+    /// Memory of the machine in MiB
     #[arg(
         long,
         env = "FEMU_MEMORY",
         value_name = "MIB",
         default_value_t = 2048,
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub memory: u32,
 
-    /// boot: processors of the machine
+    /// Number of CPUs of the machine
     #[arg(
         long,
         env = "FEMU_SMP",
         value_name = "N",
         default_value_t = 2,
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub smp: u32,
 
-    /// KVM, or emulation (tcg) [auto: KVM if /dev/kvm opens and the architecture is the host's]
+    /// Accelerator [auto: KVM if /dev/kvm opens and the program is for the host's architecture]
     #[arg(long, env = "FEMU_ACCEL", default_value = "auto")]
     pub accel: Accel,
 
@@ -147,101 +153,101 @@ pub struct Options {
     #[arg(long, env = "FEMU_NO_KVM", value_parser = FalseyValueParser::new())]
     pub no_kvm: bool,
 
-    /// boot: QEMU's -cpu, in place of the one chosen
+    /// CPU model for QEMU's -cpu [default: by architecture and accelerator]
     #[arg(
         long,
         env = "FEMU_CPU",
         value_name = "MODEL",
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub cpu: Option<String>,
 
-    /// boot: also write the image that is booted to FILE
+    /// Also write the boot image with the program to FILE
     #[arg(
         long,
         env = "FEMU_IMAGE",
         value_name = "FILE",
-        help_heading = "Engine boot"
+        help_heading = "Boot engine"
     )]
     pub image: Option<PathBuf>,
 
-    /// ffx: the SDK's folder [default: FUCHSIA_SDK_PATH, or found from ffx on PATH]
+    /// SDK directory [default: FUCHSIA_SDK_PATH, or the SDK of the ffx on PATH]
     #[arg(
         long,
         env = "FEMU_SDK",
         value_name = "DIR",
-        help_heading = "Engine ffx"
+        help_heading = "Ffx engine"
     )]
     pub sdk: Option<PathBuf>,
 
-    /// ffx: the product bundle's folder or name
+    /// Product bundle: a directory or a name
     #[arg(
         long,
         env = "FEMU_BUNDLE",
         value_name = "BUNDLE",
-        help_heading = "Engine ffx"
+        help_heading = "Ffx engine"
     )]
     pub bundle: Option<String>,
 
-    /// ffx: keep ffx's state here and the emulator running, and use it again; the path must be short
+    /// Keep ffx's state in DIR and the emulator running, for the next run; DIR must be a short path
     #[arg(
         long,
         env = "FEMU_ISOLATE_DIR",
         value_name = "DIR",
-        help_heading = "Engine ffx"
+        help_heading = "Ffx engine"
     )]
     pub isolate_dir: Option<PathBuf>,
 
-    /// ffx: the API level to build the package for
+    /// API level of the package
     #[arg(
         long,
         env = "FEMU_API_LEVEL",
         value_name = "N",
         default_value = "HEAD",
-        help_heading = "Engine ffx"
+        help_heading = "Ffx engine"
     )]
     pub api_level: String,
 
-    /// The program, built for a Fuchsia target, and its arguments; options come before it
+    /// Program for a Fuchsia target, and its arguments; the runner's options precede it
     #[arg(required = true, trailing_var_arg = true, value_name = "PROGRAM")]
     command: Vec<OsString>,
 }
 
-/// What runs the program.
+/// Engine that runs the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
-    /// A kernel and a boot image in QEMU.
+    /// A kernel and a boot image in QEMU
     Boot,
-    /// The SDK's emulator.
+    /// The emulator of Fuchsia's SDK
     Ffx,
 }
 
-/// Who starts the program.
+/// Process that starts the program, as given on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StartOption {
-    /// bootsvc if the image has it.
+pub enum LauncherOption {
+    /// bootsvc if the image contains it, else userboot
     Auto,
-    /// bootsvc gives it stdio, arguments and /boot.
+    /// bootsvc, which gives the program stdio, arguments and /boot
     Bootsvc,
-    /// It is the first user process.
+    /// userboot; the program is the first process after it
     Userboot,
 }
 
-/// How the processor is made.
+/// Accelerator of the emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Accel {
-    /// KVM where it works.
+    /// KVM if it works, else TCG
     Auto,
-    /// The host's processor.
+    /// KVM
     Kvm,
-    /// Emulation.
+    /// TCG, QEMU's emulation
     Tcg,
 }
 
 impl Options {
-    /// The program.
+    /// The path of the program.
     pub fn program(&self) -> &Path {
-        // clap has seen to it that there is one.
+        // `required = true`: `command` is not empty.
         Path::new(
             self.command
                 .first()
@@ -249,24 +255,24 @@ impl Options {
         )
     }
 
-    /// Its arguments.
+    /// The arguments of the program.
     pub fn args(&self) -> &[OsString] {
         self.command.get(1..).unwrap_or_default()
     }
 
-    /// The engine asked for, or the one whose parts are there.
+    /// The engine that was given. Otherwise boot if its two files were given, else ffx.
     pub fn engine(&self) -> Engine {
         let boot = self.kernel.is_some() && self.zbi.is_some();
         self.engine
             .unwrap_or(if boot { Engine::Boot } else { Engine::Ffx })
     }
 
-    /// How long a run may take.
+    /// The time limit for the run.
     pub fn limit(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 
-    /// `--no-kvm` counted in.
+    /// The accelerator. `--no-kvm` overrides `--accel`.
     pub fn accel(&self) -> Accel {
         if self.no_kvm { Accel::Tcg } else { self.accel }
     }

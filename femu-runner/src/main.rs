@@ -1,40 +1,44 @@
-//! femu-runner: cargo's runner for the Fuchsia targets. It runs one program on Zircon in an
-//! emulator, streams what the program prints, and says what became of it.
+//! femu-runner is a cargo runner for the Fuchsia targets. It runs one program on Zircon in an
+//! emulator, prints the program's output and reports the result as an exit status.
 //!
-//! - `cli`: options and variables; `setup`: errors found before a run
-//! - engine *boot* (`boot`): `elf` strips the program, `image` puts it into the boot image
-//!   (`zbi`, `storage` and `bootfs` know the formats), `words` makes the kernel command line,
-//!   `machine` holds what differs between architectures, `qemu` makes QEMU's command line
-//! - the console: `lines` cuts it up, `console` takes a line apart, `speaker` tells the program
-//!   from the boot, `verdict` judges
-//! - `process`: a child that is always ended and reaped
-//! - engine *ffx* (`ffx`): Fuchsia's own emulator through its SDK
+//! | Modules | Purpose |
+//! |---|---|
+//! | `cli` | command-line options and environment variables |
+//! | `engine` | items that both engines use |
+//! | `boot` | the boot engine: boots a kernel and a boot image in QEMU |
+//! | `boot_image`, `zbi`, `storage`, `bootfs`, `elf` | add the stripped program to a copy of the boot image |
+//! | `kernel_command_line`, `architecture`, `qemu` | build the command lines of the kernel and of QEMU |
+//! | `process`, `line_splitter` | run a child process and read its output by lines |
+//! | `console`, `line_source`, `verdict` | parse console lines, find their source, derive the verdict |
+//! | `ffx` | the ffx engine: runs the program in the SDK's emulator |
+//! | `setup_error` | errors that prevent a run |
 
+mod architecture;
 mod boot;
+mod boot_image;
 mod bootfs;
 mod cli;
 mod console;
 mod elf;
+mod engine;
 mod ffx;
-mod image;
-mod lines;
-mod machine;
+mod kernel_command_line;
+mod line_source;
+mod line_splitter;
 mod process;
 mod qemu;
-mod setup;
-mod speaker;
+mod setup_error;
 mod storage;
 mod verdict;
-mod words;
 mod zbi;
 
-use boot::{Outcome, note};
 use clap::Parser;
 use cli::{Engine, Options};
+use engine::{Outcome, print_message};
 use std::process::ExitCode;
 
-/// The runner, the image or the emulator is not set up right.
-const NOT_RUN: u8 = 2;
+/// Exit status if the program did not run because of a setup error.
+const SETUP_ERROR: u8 = 2;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -44,19 +48,19 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(Outcome::Verdict(verdict)) => {
-            note(&verdict.to_string());
+            print_message(&verdict.to_string());
             ExitCode::from(verdict.exit_code())
         }
-        Ok(Outcome::Dry) => ExitCode::SUCCESS,
+        Ok(Outcome::DryRun) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted(signal)) => {
-            note(&format!(
-                "stopped by signal {signal}; the emulator was ended"
+            print_message(&format!(
+                "interrupted by signal {signal}; the emulator was killed"
             ));
-            ExitCode::from(u8::try_from(128 + signal).unwrap_or(NOT_RUN))
+            ExitCode::from(u8::try_from(128 + signal).unwrap_or(SETUP_ERROR))
         }
         Err(error) => {
-            note(&error.to_string());
-            ExitCode::from(NOT_RUN)
+            print_message(&error.to_string());
+            ExitCode::from(SETUP_ERROR)
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A child process that is always ended and reaped, and what it prints, line by line.
+//! Runs a child process, reads its output by lines, and always kills and reaps it.
 
+use crate::line_splitter::LineSplitter;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -11,171 +12,173 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::lines::Lines;
+/// Interval between two checks whether the child has exited.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Limit for the returned part of stderr.
+const MAX_STDERR: usize = 64 * 1024;
+/// Time to read the remaining output after the child has exited.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// How often the child is asked whether it still runs.
-const TICK: Duration = Duration::from_millis(50);
-/// How much of stderr is kept.
-const STDERR_LEN: usize = 64 * 1024;
-/// How long output may still come from a child that has ended.
-const DRAIN: Duration = Duration::from_secs(2);
-
-/// How a child ended.
+/// How the child process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// By itself, with this status; or `None` where a signal ended it.
+pub enum ProcessEnd {
+    /// It exited with this status. `None` if a signal killed it.
     Exited(Option<i32>),
-    /// It was stopped, since all was told.
+    /// It was killed after the time of `LineAction::StopAfter`.
     Stopped,
-    /// It was stopped at the limit.
+    /// It was killed at the time limit.
     TimedOut,
-    /// The runner was told to stop, by this signal.
+    /// It was killed because the runner received this signal.
     Interrupted(i32),
 }
 
-/// What the reader of a child's output wants next.
+/// What to do after a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// More lines.
-    Go,
-    /// More lines, but the child should end soon.
-    Finish(Duration),
+pub enum LineAction {
+    /// Continue.
+    Continue,
+    /// Continue, but kill the child if it has not exited after this time.
+    StopAfter(Duration),
 }
 
-/// Where a line came from.
+/// The stream of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// The child's output.
+    /// The child's stdout.
     Stdout,
-    /// The child's complaints.
+    /// The child's stderr.
     Stderr,
 }
 
 enum Event {
     Line(Stream, Vec<u8>),
-    Closed,
+    StreamClosed,
     Signal(i32),
 }
 
-/// Signals that were sent to the runner, from now on.
-#[derive(Debug)]
-pub struct Interrupts {
-    handle: signal_hook::iterator::Handle,
-}
-
-/// Runs `argv` to its end, in its own process group and without stdin.
+/// Runs `argv` in a new process group, with an empty stdin.
 ///
-/// `line` gets every line. The child's stderr also comes back, bounded.
+/// Calls `on_line` with each line. Returns how the child ended, and the first part of its stderr.
 ///
 /// # Errors
 ///
-/// The program could not be started.
+/// The child cannot be started or waited for.
 pub fn run(
     argv: &[OsString],
     limit: Duration,
-    mut line: impl FnMut(Stream, &[u8]) -> Next,
-) -> io::Result<(End, Vec<u8>)> {
+    mut on_line: impl FnMut(Stream, &[u8]) -> LineAction,
+) -> io::Result<(ProcessEnd, Vec<u8>)> {
     let (sender, receiver) = channel();
-    let _interrupts = Interrupts::watch(sender.clone())?;
-    let mut group = Group::start(argv)?;
-    read_lines(Stream::Stdout, group.0.stdout.take(), sender.clone());
-    read_lines(Stream::Stderr, group.0.stderr.take(), sender);
-    let mut errors = Vec::new();
-    let stopped = follow(&group, &receiver, limit, &mut |from, text| {
-        if from == Stream::Stderr && errors.len() < STDERR_LEN {
-            errors.extend([text, b"\n"].concat());
+    let _signal_watcher = SignalWatcher::start(sender.clone())?;
+    let mut group = ProcessGroup::start(argv)?;
+    read_lines(Stream::Stdout, group.leader.stdout.take(), sender.clone());
+    read_lines(Stream::Stderr, group.leader.stderr.take(), sender);
+    let mut stderr = Vec::new();
+    let killed = wait(&group, &receiver, limit, &mut |stream, line| {
+        if stream == Stream::Stderr && stderr.len() < MAX_STDERR {
+            stderr.extend([line, b"\n"].concat());
         }
-        line(from, text)
+        on_line(stream, line)
     })?;
-    let status = group.end()?;
-    Ok((stopped.unwrap_or(End::Exited(status.code())), errors))
+    let status = group.kill_and_reap()?;
+    Ok((killed.unwrap_or(ProcessEnd::Exited(status.code())), stderr))
 }
 
-/// Hands on lines until the child has ended by itself (`None`) or is to be ended.
-fn follow(
-    group: &Group,
+/// Handles events until the child has exited, or must be killed. Returns `None` if it has exited.
+fn wait(
+    group: &ProcessGroup,
     receiver: &Receiver<Event>,
     limit: Duration,
-    line: &mut impl FnMut(Stream, &[u8]) -> Next,
-) -> io::Result<Option<End>> {
+    on_line: &mut impl FnMut(Stream, &[u8]) -> LineAction,
+) -> io::Result<Option<ProcessEnd>> {
     let mut deadline = Instant::now() + limit;
-    let mut at_deadline = End::TimedOut;
+    let mut end_at_deadline = ProcessEnd::TimedOut;
     let mut exited = false;
-    let mut open = 2;
+    let mut open_streams = 2;
     loop {
         let now = Instant::now();
-        if exited && (open == 0 || now >= deadline) {
+        if exited && (open_streams == 0 || now >= deadline) {
             return Ok(None);
         }
         if now >= deadline {
-            return Ok(Some(at_deadline));
+            return Ok(Some(end_at_deadline));
         }
-        // The sender of signals stays, so that this never says that all are gone.
-        let event = receiver.recv_timeout(TICK.min(deadline - now));
-        match event {
-            Ok(Event::Signal(signal)) => return Ok(Some(End::Interrupted(signal))),
-            Ok(Event::Closed) => open -= 1,
-            Ok(Event::Line(from, text)) => {
-                if let Next::Finish(grace) = line(from, &text) {
+        // The signal watcher keeps a sender, so an error is always a timeout.
+        match receiver.recv_timeout(POLL_INTERVAL.min(deadline - now)) {
+            Ok(Event::Signal(signal)) => return Ok(Some(ProcessEnd::Interrupted(signal))),
+            Ok(Event::StreamClosed) => open_streams -= 1,
+            Ok(Event::Line(stream, line)) => {
+                if let LineAction::StopAfter(grace) = on_line(stream, &line) {
                     deadline = deadline.min(Instant::now() + grace);
-                    at_deadline = End::Stopped;
+                    end_at_deadline = ProcessEnd::Stopped;
                 }
             }
             Err(_) => {
-                if !exited && group.has_ended()? {
+                if !exited && group.leader_exited()? {
                     exited = true;
-                    // A child of the child may hold the pipe open for ever.
-                    deadline = deadline.min(Instant::now() + DRAIN);
+                    // A grandchild can keep the pipes open without limit.
+                    deadline = deadline.min(Instant::now() + DRAIN_TIME);
                 }
             }
         }
     }
 }
 
-/// A child and what it starts, and whether they were killed. Dropped, they are.
-struct Group(Child, bool);
+/// A child process that leads its own process group. `Drop` kills the group.
+struct ProcessGroup {
+    leader: Child,
+    killed: bool,
+}
 
-impl Group {
+impl ProcessGroup {
     fn start(argv: &[OsString]) -> io::Result<Self> {
-        let (program, rest) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         Command::new(program)
-            .args(rest)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Its own, so that it is not stopped by the terminal but by us, children and all.
+            // With its own group, the child does not receive the terminal's signals, and the
+            // runner can kill the child's children as well.
             .process_group(0)
             .spawn()
-            .map(|child| Self(child, false))
+            .map(|leader| Self {
+                leader,
+                killed: false,
+            })
     }
-}
 
-impl Group {
-    /// Whether the child has ended. It is not reaped, so that its id stays its own.
-    fn has_ended(&self) -> io::Result<bool> {
+    /// Whether the child has exited. Does not reap it, so that its PID is not reused before
+    /// `kill_and_reap`.
+    fn leader_exited(&self) -> io::Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Ok(waitid(WaitId::Pid(Pid::from_child(&self.0)), options)?.is_some())
+        Ok(waitid(WaitId::Pid(Pid::from_child(&self.leader)), options)?.is_some())
     }
 
-    /// Kills what is left of the group, and reaps the child.
-    fn end(&mut self) -> io::Result<ExitStatus> {
-        if !self.1 {
-            // It fails where nothing is left to kill.
-            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
-            self.1 = true;
+    fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
+        if !self.killed {
+            // This fails if no process of the group is left.
+            let _ = kill_process_group(Pid::from_child(&self.leader), Signal::KILL);
+            self.killed = true;
         }
-        self.0.wait()
+        self.leader.wait()
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        let _ = self.end();
+        let _ = self.kill_and_reap();
     }
 }
 
-impl Interrupts {
-    fn watch(sender: Sender<Event>) -> io::Result<Self> {
+/// Sends an event for each SIGINT, SIGTERM and SIGHUP of the runner, until it is dropped.
+#[derive(Debug)]
+struct SignalWatcher {
+    handle: signal_hook::iterator::Handle,
+}
+
+impl SignalWatcher {
+    fn start(sender: Sender<Event>) -> io::Result<Self> {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let handle = signals.handle();
         thread::spawn(move || {
@@ -189,31 +192,32 @@ impl Interrupts {
     }
 }
 
-impl Drop for Interrupts {
+impl Drop for SignalWatcher {
     fn drop(&mut self) {
         self.handle.close();
     }
 }
 
-fn read_lines(from: Stream, pipe: Option<impl Read + Send + 'static>, sender: Sender<Event>) {
+/// Starts a thread that sends the lines of `pipe`.
+fn read_lines(stream: Stream, pipe: Option<impl Read + Send + 'static>, sender: Sender<Event>) {
     let Some(mut pipe) = pipe else { return };
     thread::spawn(move || {
-        let mut lines = Lines::default();
+        let mut splitter = LineSplitter::default();
         let mut buffer = [0; 8192];
         loop {
             let length = pipe.read(&mut buffer).unwrap_or(0);
-            let found = if length == 0 {
-                lines.finish()
+            let lines = if length == 0 {
+                splitter.finish().into_iter().collect()
             } else {
-                lines.push(&buffer[..length])
+                splitter.push(&buffer[..length])
             };
-            for line in found {
-                if sender.send(Event::Line(from, line)).is_err() {
+            for line in lines {
+                if sender.send(Event::Line(stream, line)).is_err() {
                     return;
                 }
             }
             if length == 0 {
-                let _ = sender.send(Event::Closed);
+                let _ = sender.send(Event::StreamClosed);
                 return;
             }
         }

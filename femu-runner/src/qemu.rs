@@ -1,49 +1,50 @@
-//! QEMU's command line.
+//! Builds QEMU's command line.
 
+use crate::architecture::Architecture;
 use crate::cli::{Accel, Options};
-use crate::machine::Machine;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::path::Path;
 
-/// Whether KVM is to be used: asked for, or there and of use.
-pub fn wants_kvm(accel: Accel, machine: &Machine) -> bool {
+/// Whether to run with KVM. `Accel::Auto` uses it if the host has it and has the same
+/// architecture as the program.
+pub fn uses_kvm(accel: Accel, architecture: &Architecture) -> bool {
     match accel {
         Accel::Kvm => true,
         Accel::Tcg => false,
         Accel::Auto => {
-            let opens = || {
+            let device_opens = || {
                 OpenOptions::new()
                     .read(true)
                     .write(true)
                     .open("/dev/kvm")
                     .is_ok()
             };
-            machine.name == std::env::consts::ARCH && opens()
+            architecture.name == std::env::consts::ARCH && device_opens()
         }
     }
 }
 
-/// QEMU's arguments, the program itself first.
+/// Builds QEMU's argument vector. The first element is the QEMU binary.
 pub fn argv(
     options: &Options,
-    machine: &Machine,
+    architecture: &Architecture,
     kvm: bool,
-    image: &Path,
-    words: &str,
+    boot_image: &Path,
+    kernel_command_line: &str,
 ) -> Vec<OsString> {
     let qemu = options
         .qemu
         .as_ref()
-        .map_or_else(|| machine.qemu.into(), OsString::from);
+        .map_or_else(|| architecture.qemu.into(), OsString::from);
     let kernel = options.kernel.clone().unwrap_or_default();
     let cpu = if kvm {
-        machine.kvm_cpu
+        architecture.kvm_cpu
     } else {
-        machine.emulated_cpu
+        architecture.tcg_cpu
     };
     let mut argv = vec![qemu];
-    argv.extend(machine.board.iter().map(OsString::from));
+    argv.extend(architecture.board.iter().map(OsString::from));
     let accel = if kvm { "kvm" } else { "tcg" };
     for (option, value) in [
         ("-accel", OsString::from(accel)),
@@ -55,8 +56,8 @@ pub fn argv(
         ("-display", "none".into()),
         ("-net", "none".into()),
         ("-kernel", kernel.into()),
-        ("-initrd", image.into()),
-        ("-append", words.into()),
+        ("-initrd", boot_image.into()),
+        ("-append", kernel_command_line.into()),
     ] {
         argv.extend([option.into(), value]);
     }
@@ -64,20 +65,21 @@ pub fn argv(
     argv
 }
 
-/// Whether this is how QEMU ends where KVM does not work.
-pub fn blames_kvm(stderr: &[u8]) -> bool {
+/// Whether QEMU's stderr mentions KVM, as it does if KVM does not work.
+pub fn mentions_kvm(stderr: &[u8]) -> bool {
     stderr
         .to_ascii_lowercase()
         .windows(3)
-        .any(|word| word == b"kvm")
+        .any(|window| window == b"kvm")
 }
 
-/// The arguments as a shell would take them.
-pub fn shell_line(argv: &[OsString]) -> String {
+/// Quotes the argument vector for a shell.
+pub fn shell_quote(argv: &[OsString]) -> String {
     let quoted = argv.iter().map(|arg| {
         let arg = arg.to_string_lossy();
-        let plain = |char: char| char.is_ascii_alphanumeric() || "-_./=,+:".contains(char);
-        if !arg.is_empty() && arg.chars().all(plain) {
+        let needs_no_quotes =
+            |char: char| char.is_ascii_alphanumeric() || "-_./=,+:".contains(char);
+        if !arg.is_empty() && arg.chars().all(needs_no_quotes) {
             return arg.into_owned();
         }
         format!("'{}'", arg.replace('\'', r"'\''"))

@@ -1,7 +1,7 @@
-//! The payload of a storage item: as it is, or in an LZ4 or zstd frame.
+//! Decodes and encodes the payload of storage items: uncompressed, or one LZ4 or zstd frame.
 //!
-//! `zircon/boot/image.h`: flag bit 0 says that it is compressed, `extra` gives the length
-//! when it is not. Zircon wanted LZ4 until about 2020, zstd since.
+//! In `zircon/boot/image.h`, flag bit 0 marks a compressed payload, and `extra` is the
+//! uncompressed length. Zircon uses LZ4 until about 2020 and zstd since then.
 
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 use ruzstd::decoding::StreamingDecoder;
@@ -11,124 +11,129 @@ use thiserror::Error;
 
 /// `ZBI_FLAG_STORAGE_COMPRESSED`
 pub const COMPRESSED: u32 = 1;
-/// More than any boot image holds; a frame that promises more is not unpacked.
-const LARGEST: u32 = 1 << 30;
+/// Limit for the uncompressed length, so that a corrupted item cannot exhaust memory.
+const MAX_LEN: u32 = 1 << 30;
 const LZ4_MAGIC: [u8; 4] = 0x184d_2204_u32.to_le_bytes();
 const ZSTD_MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
 
-/// How a payload was, and is to be, compressed.
+/// The compression of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// Not at all.
-    Plain,
+pub enum Compression {
+    /// Not compressed.
+    None,
     /// One LZ4 frame.
     Lz4,
     /// One zstd frame.
     Zstd,
 }
 
-/// What is wrong with a storage item.
+/// Errors of [`decode`] and [`encode`].
 #[derive(Debug, Error)]
 pub enum StorageError {
-    /// Neither LZ4's nor zstd's magic.
-    #[error("it is compressed in a way that is not known here; LZ4 and zstd frames are")]
-    Unknown,
-    /// The frame is damaged or cut off.
-    #[error("its {packing:?} frame cannot be unpacked: {error}")]
-    Frame {
-        /// Which kind of frame.
-        packing: Packing,
-        /// The decoder's own words.
+    /// The payload has neither the LZ4 nor the zstd magic number.
+    #[error("unknown compression; LZ4 and zstd frames are supported")]
+    UnknownCompression,
+    /// The frame is corrupted or truncated.
+    #[error("invalid {compression:?} frame: {error}")]
+    InvalidFrame {
+        /// The kind of frame.
+        compression: Compression,
+        /// The error of the decoder.
         error: io::Error,
     },
-    /// The header lies about the length.
-    #[error("its header promises {want} bytes, and it holds {have}")]
-    Length {
-        /// By the header; `have` stops one past it.
-        want: u32,
-        /// As unpacked.
-        have: usize,
+    /// The frame does not have the length that the item header gives.
+    #[error("uncompressed length is {actual} bytes, but the item header gives {expected}")]
+    LengthMismatch {
+        /// The length in the item header.
+        expected: u32,
+        /// The length of the data, at most one more than `expected`.
+        actual: usize,
     },
-    /// Too much to unpack, or to write.
-    #[error("it has more than 1 GiB")]
+    /// The data is longer than 1 GiB.
+    #[error("uncompressed length is more than 1 GiB")]
     TooLong,
 }
 
-/// A storage item's payload.
+/// An encoded payload, and the header fields that describe it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Packed {
-    /// The item's `extra`.
+pub struct Encoded {
+    /// The item's `extra`: the uncompressed length.
     pub extra: u32,
     /// The item's flag bit 0.
-    pub compressed: bool,
-    /// The item's bytes.
+    pub is_compressed: bool,
+    /// The item's payload.
     pub payload: Vec<u8>,
 }
 
-/// What the item holds, and how it was packed.
+/// Decodes a payload. Also returns its compression.
 ///
 /// # Errors
 ///
-/// The frame is of an unknown kind, damaged, or not as long as `extra` says.
-pub fn unpack(
+/// The compression is unknown, the frame is corrupted, or its length is not `extra`.
+pub fn decode(
     extra: u32,
-    compressed: bool,
+    is_compressed: bool,
     payload: &[u8],
-) -> Result<(Vec<u8>, Packing), StorageError> {
-    if !compressed {
-        return Ok((payload.to_vec(), Packing::Plain));
+) -> Result<(Vec<u8>, Compression), StorageError> {
+    if !is_compressed {
+        return Ok((payload.to_vec(), Compression::None));
     }
-    if extra > LARGEST {
+    if extra > MAX_LEN {
         return Err(StorageError::TooLong);
     }
-    let packing = match payload.first_chunk::<4>() {
-        Some(&LZ4_MAGIC) => Packing::Lz4,
-        Some(&ZSTD_MAGIC) => Packing::Zstd,
-        _ => return Err(StorageError::Unknown),
+    let compression = match payload.first_chunk::<4>() {
+        Some(&LZ4_MAGIC) => Compression::Lz4,
+        Some(&ZSTD_MAGIC) => Compression::Zstd,
+        _ => return Err(StorageError::UnknownCompression),
     };
-    // The buffer grows with what is really there: `extra` alone allocates nothing.
+    // No allocation of `extra` bytes, because `extra` may be wrong.
     let mut data = Vec::new();
-    let most = u64::from(extra) + 1;
-    let read = match packing {
-        Packing::Zstd => StreamingDecoder::new(payload)
+    // One byte more than expected, to detect longer frames.
+    let limit = u64::from(extra) + 1;
+    let result = match compression {
+        Compression::Zstd => StreamingDecoder::new(payload)
             .map_err(io::Error::other)
-            .and_then(|decoder| decoder.take(most).read_to_end(&mut data)),
-        _ => FrameDecoder::new(payload).take(most).read_to_end(&mut data),
+            .and_then(|decoder| decoder.take(limit).read_to_end(&mut data)),
+        _ => FrameDecoder::new(payload)
+            .take(limit)
+            .read_to_end(&mut data),
     };
-    read.map_err(|error| StorageError::Frame { packing, error })?;
+    result.map_err(|error| StorageError::InvalidFrame { compression, error })?;
     if data.len() != extra as usize {
-        return Err(StorageError::Length {
-            want: extra,
-            have: data.len(),
+        return Err(StorageError::LengthMismatch {
+            expected: extra,
+            actual: data.len(),
         });
     }
-    Ok((data, packing))
+    Ok((data, compression))
 }
 
-/// Packs `data` in the given way.
+/// Encodes `data`.
 ///
 /// # Errors
 ///
-/// There is more than an item can hold.
-pub fn pack(data: &[u8], packing: Packing) -> Result<Packed, StorageError> {
+/// `data` is longer than 1 GiB, or the LZ4 encoder failed.
+pub fn encode(data: &[u8], compression: Compression) -> Result<Encoded, StorageError> {
     let extra = u32::try_from(data.len())
         .ok()
-        .filter(|&length| length <= LARGEST);
+        .filter(|&length| length <= MAX_LEN);
     let extra = extra.ok_or(StorageError::TooLong)?;
-    let payload = match packing {
-        Packing::Plain => data.to_vec(),
-        Packing::Lz4 => lz4(data).map_err(|error| StorageError::Frame { packing, error })?,
-        Packing::Zstd => compress_to_vec(data, CompressionLevel::Fastest),
+    let payload = match compression {
+        Compression::None => data.to_vec(),
+        Compression::Lz4 => {
+            lz4_frame(data).map_err(|error| StorageError::InvalidFrame { compression, error })?
+        }
+        Compression::Zstd => compress_to_vec(data, CompressionLevel::Fastest),
     };
-    Ok(Packed {
+    Ok(Encoded {
         extra,
-        compressed: packing != Packing::Plain,
+        is_compressed: compression != Compression::None,
         payload,
     })
 }
 
-/// A frame such as Zircon's own `zbi` tool writes: old kernels know no other.
-fn lz4(data: &[u8]) -> io::Result<Vec<u8>> {
+/// Makes an LZ4 frame with the parameters of Zircon's `zbi` tool. Old kernels accept no others.
+fn lz4_frame(data: &[u8]) -> io::Result<Vec<u8>> {
     let info = FrameInfo::new()
         .block_size(BlockSize::Max64KB)
         .block_mode(BlockMode::Independent)

@@ -1,49 +1,51 @@
-//! What became of the program: a pure function of the console and of how QEMU ended.
+//! Derives the verdict on the program from the console lines and from the way QEMU ended.
 
 use crate::console::Line;
-use crate::process::End;
-use crate::speaker::{Speaker, is_crash, is_panic};
-use crate::words::Start;
+use crate::kernel_command_line::Launcher;
+use crate::line_source::{LineSource, is_crash, is_panic};
+use crate::process::ProcessEnd;
 use std::fmt;
 use std::time::Duration;
 
-/// How long the machine may take to turn itself off when all is told.
-const GRACE: Duration = Duration::from_secs(5);
-/// `ZX_MAX_NAME_LEN` less the NUL: a process has no longer name.
-const MAX_NAME: usize = 31;
+/// Time for the machine to power off after the result is known.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// The longest process name: `ZX_MAX_NAME_LEN` without the NUL.
+const MAX_PROCESS_NAME: usize = 31;
 
-/// One of the things that can have happened.
+/// The result of a run, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It ended well.
+    /// The program passed.
     Passed(String),
-    /// It said that it failed, or ended with a status other than 0.
+    /// The program printed a failure, or its exit status was not 0.
     Failed {
-        /// Why this is the verdict.
-        why: String,
-        /// Its status, if the system told.
+        /// The reason.
+        reason: String,
+        /// The program's exit status, if the system printed it.
         status: Option<i64>,
     },
-    /// It was killed by what it did.
+    /// The kernel killed the program.
     Crashed(String),
-    /// The kernel, or userboot, did not survive.
+    /// The kernel panicked, or userboot failed.
     KernelPanic(String),
-    /// Nothing came from the program, and nobody said how it ended.
+    /// The program printed nothing, and its exit status is unknown.
     NoOutput(String),
-    /// It did not end in time.
+    /// The program did not end within the time limit.
     Timeout(String),
-    /// It ended, but nothing told how.
+    /// The program ended, but its result is unknown.
     Unknown(String),
 }
 
 impl Verdict {
-    /// The runner's own exit status.
+    /// The exit status of the runner.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Passed(_) => 0,
             Self::Failed { status, .. } => {
-                let own = status.and_then(|status| u8::try_from(status).ok());
-                own.filter(|own| (1..=125).contains(own)).unwrap_or(1)
+                let status = status.and_then(|status| u8::try_from(status).ok());
+                status
+                    .filter(|status| (1..=125).contains(status))
+                    .unwrap_or(1)
             }
             Self::Crashed(_) => 3,
             Self::KernelPanic(_) => 4,
@@ -56,49 +58,49 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, why) = match self {
-            Self::Passed(why) => ("passed", why),
-            Self::Failed { why, .. } => ("failed", why),
-            Self::Crashed(why) => ("crashed", why),
-            Self::KernelPanic(why) => ("kernel panic", why),
-            Self::NoOutput(why) => ("no output", why),
-            Self::Timeout(why) => ("timeout", why),
-            Self::Unknown(why) => ("unknown", why),
+        let (name, reason) = match self {
+            Self::Passed(reason) => ("passed", reason),
+            Self::Failed { reason, .. } => ("failed", reason),
+            Self::Crashed(reason) => ("crashed", reason),
+            Self::KernelPanic(reason) => ("kernel panic", reason),
+            Self::NoOutput(reason) => ("no output", reason),
+            Self::Timeout(reason) => ("timeout", reason),
+            Self::Unknown(reason) => ("unknown", reason),
         };
-        write!(f, "{name}: {why}")
+        write!(f, "{name}: {reason}")
     }
 }
 
-/// What of the console bears on the verdict. Grows by a line at a time.
+/// The facts for the verdict that the console lines so far contain.
 #[derive(Debug)]
-pub struct Evidence {
-    start: Start,
-    /// What the kernel calls the program's process.
-    name: String,
-    /// Something came from the program.
-    spoke: bool,
-    /// Anything at all came.
-    anything: bool,
-    /// The last word of a test harness, or its first FAILED.
-    result: Option<String>,
+pub struct RunState {
+    launcher: Launcher,
+    /// The name of the program's process in the kernel.
+    process_name: String,
+    /// The program printed something.
+    program_printed: bool,
+    /// The console printed something.
+    console_printed: bool,
+    /// The first `test result: FAILED`, else the last `test result: ok`.
+    test_result: Option<String>,
     /// The program's exit status.
     status: Option<i64>,
-    /// userboot's child is bootsvc: what became of that.
+    /// The exit status of bootsvc, if bootsvc started the program.
     bootsvc_status: Option<i64>,
     crash: Option<String>,
     panic: Option<String>,
     halted: bool,
 }
 
-impl Evidence {
-    /// Nothing yet, of the program with this path in the image, started in this way.
-    pub fn new(start: Start, program: &str) -> Self {
+impl RunState {
+    /// The state before the first line. `program` is the program's path in the boot image.
+    pub fn new(launcher: Launcher, program: &str) -> Self {
         Self {
-            start,
-            name: program.chars().take(MAX_NAME).collect(),
-            spoke: false,
-            anything: false,
-            result: None,
+            launcher,
+            process_name: program.chars().take(MAX_PROCESS_NAME).collect(),
+            program_printed: false,
+            console_printed: false,
+            test_result: None,
             status: None,
             bootsvc_status: None,
             crash: None,
@@ -107,93 +109,102 @@ impl Evidence {
         }
     }
 
-    /// Takes in one line.
-    pub fn see(&mut self, line: &Line, speaker: Speaker) {
+    /// Updates the state with the next line.
+    pub fn observe(&mut self, line: &Line, source: LineSource) {
         let text = line.text();
-        self.anything |= !text.is_empty();
-        match speaker {
-            Speaker::Program => {
-                self.spoke |= !text.trim().is_empty();
+        self.console_printed |= !text.is_empty();
+        match source {
+            LineSource::Program => {
+                self.program_printed |= !text.trim().is_empty();
                 if let Some(result) = text.strip_prefix("test result: ")
-                    && !self.has_failed()
+                    && !self.test_failed()
                     && (result.starts_with("ok.") || result.starts_with("FAILED."))
                 {
-                    self.result = Some(text);
-                    // The harness has survived it: it was a child's.
+                    self.test_result = Some(text);
+                    // The test harness still runs, so the crash was in a child process.
                     self.crash = None;
                 }
             }
-            Speaker::Report => {
+            LineSource::Report => {
                 if is_panic(&text) && self.panic.is_none() {
                     self.panic = Some(text);
-                } else if is_crash(&text) && text.contains(&self.name) && self.crash.is_none() {
+                } else if is_crash(&text)
+                    && text.contains(&self.process_name)
+                    && self.crash.is_none()
+                {
                     self.crash = Some(text);
                 } else if self.panic.is_some() {
                     if text.starts_with("panic (caller ") {
                         self.panic = Some(text.clone());
                     }
-                    // The last words of a kernel that was told to halt.
+                    // With `kernel.halt-on-panic=true`, this is the last line.
                     self.halted |= text.contains("panic shell");
                 }
             }
-            Speaker::Boot => self.see_status(line),
+            LineSource::Boot => self.observe_boot_line(line),
         }
     }
 
-    fn see_status(&mut self, line: &Line) {
-        let after = |who: &str, before: &str| {
-            let said = line.said_by(who)?;
-            let number = said.strip_prefix(before)?.split_ascii_whitespace().next()?;
+    fn observe_boot_line(&mut self, line: &Line) {
+        let status_after = |component: &str, label: &str| {
+            let message = line.message_from(component)?;
+            let number = message
+                .strip_prefix(label)?
+                .split_ascii_whitespace()
+                .next()?;
             number.parse::<i64>().ok()
         };
-        // A bootsvc that waits for its program; the stock one of 2019 does not.
-        if let Some(status) = after("bootsvc", "NEXT EXITED code=") {
+        // Some versions of bootsvc print the program's status. The released one of 2019 does not.
+        if let Some(status) = status_after("bootsvc", "NEXT EXITED code=") {
             self.status = Some(status);
         }
-        // userboot gives up like this, and the machine then waits for ever.
-        let gave_up = line
-            .said_by("userboot")
-            .filter(|said| said.starts_with("ZX_ERR_") && said.ends_with(" failed"));
-        if let (Some(said), None) = (gave_up, &self.panic) {
+        // After such an error userboot stops, and the machine does not power off.
+        let userboot_error = line
+            .message_from("userboot")
+            .filter(|message| message.starts_with("ZX_ERR_") && message.ends_with(" failed"));
+        if let (Some(error), None) = (userboot_error, &self.panic) {
             self.panic = Some(format!(
-                "userboot gave up: {said}; the lines before it are in --raw (FEMU_RAW=1)"
+                "userboot failed: {error}; --raw (FEMU_RAW=1) prints the preceding lines"
             ));
         }
-        if let Some(status) = after("userboot", "*** Exit status ") {
-            match self.start {
-                Start::Userboot => self.status = Some(status),
-                Start::Bootsvc => self.bootsvc_status = Some(status),
+        if let Some(status) = status_after("userboot", "*** Exit status ") {
+            match self.launcher {
+                Launcher::Userboot => self.status = Some(status),
+                // userboot started bootsvc.
+                Launcher::Bootsvc => self.bootsvc_status = Some(status),
             }
         }
     }
 
-    /// How long the machine may still run: all is told.
-    pub fn complete(&self) -> Option<Duration> {
+    /// The time that the machine has left to power off. `None` while the result is unknown.
+    pub fn shutdown_grace(&self) -> Option<Duration> {
         if self.halted {
             return Some(Duration::ZERO);
         }
-        let told = self.panic.is_some() || self.status.is_some() || self.bootsvc_status.is_some();
-        told.then_some(GRACE)
+        let has_ended =
+            self.panic.is_some() || self.status.is_some() || self.bootsvc_status.is_some();
+        has_ended.then_some(SHUTDOWN_GRACE)
     }
 
-    /// Whether the console has stayed silent.
-    pub fn silent(&self) -> bool {
-        !self.anything
+    /// Whether the console has printed nothing.
+    pub fn console_is_silent(&self) -> bool {
+        !self.console_printed
     }
 
-    /// Whether anything came from the program.
-    pub fn spoke(&self) -> bool {
-        self.spoke
+    /// Whether the program has printed something.
+    pub fn program_printed(&self) -> bool {
+        self.program_printed
     }
 
-    fn has_failed(&self) -> bool {
-        self.result
+    fn test_failed(&self) -> bool {
+        self.test_result
             .as_ref()
             .is_some_and(|result| result.starts_with("test result: FAILED"))
     }
 
-    /// The verdict, given how QEMU ended and how it ends when the kernel turns the machine off.
-    pub fn verdict(&self, end: End, clean_exit: i32) -> Verdict {
+    /// The verdict after QEMU has ended. `power_off_status` is QEMU's exit status after the
+    /// kernel has powered the machine off.
+    pub fn verdict(&self, end: ProcessEnd, power_off_status: i32) -> Verdict {
         if let Some(panic) = &self.panic {
             return Verdict::KernelPanic(panic.trim().to_owned());
         }
@@ -201,116 +212,121 @@ impl Evidence {
             .status
             .or(self.bootsvc_status.filter(|&status| status != 0))
         {
-            Some(0) => return self.passed_by_status(),
-            Some(status) => return self.failed_by_status(status),
+            Some(0) => return self.verdict_of_status_0(),
+            Some(status) => return self.verdict_of_nonzero_status(status),
             None => {}
         }
         if let Some(crash) = &self.crash {
             return Verdict::Crashed(crash.trim().to_owned());
         }
-        match &self.result {
-            Some(result) if self.has_failed() => Verdict::Failed {
-                why: result.clone(),
+        match &self.test_result {
+            Some(result) if self.test_failed() => Verdict::Failed {
+                reason: result.clone(),
                 status: None,
             },
-            result => self.by_end(result.as_deref(), end, clean_exit),
+            result => self.verdict_without_status(result.as_deref(), end, power_off_status),
         }
     }
 
-    fn passed_by_status(&self) -> Verdict {
-        match &self.result {
-            Some(result) if self.has_failed() => Verdict::Failed {
-                why: format!("exit status 0, but {result}"),
+    fn verdict_of_status_0(&self) -> Verdict {
+        match &self.test_result {
+            Some(result) if self.test_failed() => Verdict::Failed {
+                reason: format!("exit status 0, but {result}"),
                 status: None,
             },
             Some(result) => Verdict::Passed(format!("exit status 0, {result}")),
-            None if self.spoke => Verdict::Passed("exit status 0".to_owned()),
-            None => Verdict::Passed("exit status 0; it printed nothing".to_owned()),
+            None if self.program_printed => Verdict::Passed("exit status 0".to_owned()),
+            None => Verdict::Passed("exit status 0, no output".to_owned()),
         }
     }
 
-    fn failed_by_status(&self, status: i64) -> Verdict {
-        if let Some(killer) = killer(status) {
+    fn verdict_of_nonzero_status(&self, status: i64) -> Verdict {
+        if let Some(cause) = kill_cause(status) {
             let report = match &self.crash {
                 Some(crash) => crash.trim(),
-                None => "nobody reported it",
+                None => "no crash report",
             };
-            let so_far = self
-                .result
+            let after_result = self
+                .test_result
                 .as_ref()
-                .map_or(String::new(), |result| format!(", after {result:?}"));
+                .map_or(String::new(), |result| format!(" after {result:?}"));
             return Verdict::Crashed(format!(
-                "killed by the kernel ({status}: {killer}){so_far}; {report}"
+                "killed by the kernel ({status}: {cause}){after_result}; {report}"
             ));
         }
-        let why = match (self.status, &self.result) {
-            (None, _) => format!(
-                "bootsvc ended with status {status}, and did not say how its program had ended"
-            ),
+        let reason = match (self.status, &self.test_result) {
+            (None, _) => {
+                format!("exit status {status} of bootsvc; the program's exit status is unknown")
+            }
             (_, None) => format!("exit status {status}"),
             (_, Some(result)) => format!("exit status {status}, {result}"),
         };
         Verdict::Failed {
-            why,
+            reason,
             status: self.status,
         }
     }
 
-    /// Nobody told how the program ended.
-    fn by_end(&self, result: Option<&str>, end: End, clean_exit: i32) -> Verdict {
-        let clean = end == End::Exited(Some(clean_exit)) || end == End::Stopped;
-        let how = match end {
-            End::Exited(Some(status)) if status == clean_exit => {
-                "the machine was turned off".to_owned()
+    /// The verdict if the system did not print the program's exit status.
+    fn verdict_without_status(
+        &self,
+        test_result: Option<&str>,
+        end: ProcessEnd,
+        power_off_status: i32,
+    ) -> Verdict {
+        let is_clean =
+            end == ProcessEnd::Exited(Some(power_off_status)) || end == ProcessEnd::Stopped;
+        let machine_end = match end {
+            ProcessEnd::Exited(Some(status)) if status == power_off_status => {
+                "the machine powered off".to_owned()
             }
-            End::Exited(Some(status)) => {
-                format!("QEMU ended with status {status}, as on a reset of the machine")
+            ProcessEnd::Exited(Some(status)) => {
+                format!("QEMU exited with status {status}, for example after a machine reset")
             }
-            End::Exited(None) => "QEMU was killed".to_owned(),
-            End::Stopped | End::TimedOut | End::Interrupted(_) => {
+            ProcessEnd::Exited(None) => "QEMU was killed".to_owned(),
+            ProcessEnd::Stopped | ProcessEnd::TimedOut | ProcessEnd::Interrupted(_) => {
                 "the machine was stopped".to_owned()
             }
         };
-        match (end, result) {
-            (End::TimedOut, result) => {
-                let seen = match result {
-                    Some(result) => format!("it printed {result:?} and did not end"),
-                    None if self.spoke => "it was still running".to_owned(),
-                    None if self.anything => "nothing came from it".to_owned(),
-                    None => {
-                        "the console stayed silent; is this the kernel for this machine?".to_owned()
-                    }
+        match (end, test_result) {
+            (ProcessEnd::TimedOut, test_result) => {
+                let progress = match test_result {
+                    Some(result) => format!("the program printed {result:?} but did not end"),
+                    None if self.program_printed => "the program was still running".to_owned(),
+                    None if self.console_printed => "the program printed nothing".to_owned(),
+                    None => "the console is silent; check that the kernel is for this machine"
+                        .to_owned(),
                 };
                 Verdict::Timeout(format!(
-                    "stopped at the limit, {seen}; --timeout (FEMU_TIMEOUT) gives it longer"
+                    "stopped at the time limit: {progress}; --timeout (FEMU_TIMEOUT) sets the limit"
                 ))
             }
-            (_, Some(result)) if clean => Verdict::Passed(result.to_owned()),
+            (_, Some(result)) if is_clean => Verdict::Passed(result.to_owned()),
             (_, Some(result)) => Verdict::Unknown(format!(
-                "{how} after {result:?}; look at the whole console with --raw (FEMU_RAW=1)"
+                "{machine_end} after {result:?}; --raw (FEMU_RAW=1) prints the complete console"
             )),
-            (_, None) if self.spoke => Verdict::Unknown(format!(
-                "{how}, and nothing told how the program had ended; a test harness prints it, \
-                 and userboot does from 2019 on"
+            (_, None) if self.program_printed => Verdict::Unknown(format!(
+                "{machine_end}, and the console shows no exit status and no test result; \
+                 userboot prints the exit status since 2019"
             )),
             (_, None) => Verdict::NoOutput(format!(
-                "{how}, and the program said nothing; under userboot old kernels give it no stdio: \
-                 use an image with bin/bootsvc, or print with zx_debug_write"
+                "{machine_end}, and the program printed nothing; userboot of old kernels gives it \
+                 no stdio: use a boot image with bin/bootsvc, or print with zx_debug_write"
             )),
         }
     }
 }
 
-/// `zircon/types.h`, ZX_TASK_RETCODE_*: why the kernel killed a process. Kernels before about
-/// 2020 say -1 in every case.
-fn killer(status: i64) -> Option<&'static str> {
+/// The cause for which the kernel killed a process, from its exit status: `ZX_TASK_RETCODE_*` in
+/// `zircon/types.h`. Kernels before about 2020 use -1 for all causes.
+fn kill_cause(status: i64) -> Option<&'static str> {
     Some(match status {
-        -1 => "an exception, or killed",
-        -1024 => "killed by a call",
+        -1 => "exception or kill",
+        -1024 => "zx_task_kill",
         -1025 => "out of memory",
-        -1026 => "a policy",
-        -1027 => "a call that did not come from the vDSO",
-        -1028 => "an exception",
+        -1026 => "policy violation",
+        -1027 => "syscall from outside the vDSO",
+        -1028 => "exception",
         _ => return None,
     })
 }

@@ -1,86 +1,88 @@
-//! The Zircon Boot Image: a header, and items one behind the other.
+//! Reads and writes Zircon boot images (ZBI): a container header, followed by items.
 //!
-//! The format is that of `zircon/boot/image.h` in Fuchsia's SDK. All numbers are little
-//! endian. What this module does not know it keeps byte for byte.
+//! `zircon/boot/image.h` in Fuchsia's SDK defines the format. All integers are little-endian.
+//! Items of unknown types are kept unchanged.
 
 use std::borrow::Cow;
 use thiserror::Error;
 
-/// The longest image: its length is a `u32`.
+/// Maximum length of all items: the container header has a `u32` for it.
 const MAX_LEN: usize = u32::MAX as usize;
 const HEADER_LEN: usize = 32;
-/// Every item begins at a multiple of this.
+/// Alignment of items.
 const ALIGN: usize = 8;
 /// `ZBI_TYPE_CONTAINER`, "BOOT".
 const CONTAINER: u32 = 0x544f_4f42;
+/// `ZBI_CONTAINER_MAGIC`, in `extra` of the container header.
 const CONTAINER_MAGIC: u32 = 0x868c_f7e6;
+/// `ZBI_ITEM_MAGIC`, in `magic` of all headers.
 const ITEM_MAGIC: u32 = 0xb578_1729;
-/// `ZBI_FLAG_VERSION`, always set.
+/// `ZBI_FLAG_VERSION`, which is set in all headers.
 const FLAG_VERSION: u32 = 0x0001_0000;
 /// `ZBI_FLAG_CRC32`
 const FLAG_CRC: u32 = 0x0002_0000;
-/// Stands in the CRC's place where there is none.
+/// `ZBI_ITEM_NO_CRC32`, in `crc32` of headers without a CRC.
 const NO_CRC: u32 = 0x4a87_e8d6;
 
 /// `ZBI_TYPE_STORAGE_BOOTFS`, "BFSB".
 pub const BOOTFS: u32 = 0x4253_4642;
 
-/// What is wrong with an image.
+/// Errors of [`parse`] and [`pack`].
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ZbiError {
-    /// Too short for the header, or another kind of file.
-    #[error("it is no Zircon boot image: it does not begin with a ZBI header")]
+    /// The file does not start with a container header.
+    #[error("not a Zircon boot image: no ZBI container header")]
     NotZbi,
-    /// The header promises more than there is.
-    #[error("it is cut off: {want} bytes are promised at offset {at}, {have} are there")]
+    /// The length in a header exceeds the file or the container.
+    #[error("truncated image: {expected} bytes expected at offset {offset}, {actual} found")]
     Truncated {
-        /// Where the payload begins.
-        at: usize,
-        /// Its length by the header.
-        want: usize,
-        /// Its length in the file.
-        have: usize,
+        /// The offset of the payload.
+        offset: usize,
+        /// The length of the payload in the header.
+        expected: usize,
+        /// The number of bytes up to the end.
+        actual: usize,
     },
-    /// Something other than padding follows the image.
-    #[error("{0} bytes follow the end that its header gives")]
-    Trailing(usize),
-    /// An item's header has a wrong magic or lacks the version flag.
-    #[error("there is no item header at offset {0}")]
-    BadItem(usize),
-    /// The item was damaged.
+    /// Bytes other than zeros follow the container.
+    #[error("{0} unexpected bytes after the container")]
+    TrailingBytes(usize),
+    /// The item header has a wrong magic number or lacks the version flag.
+    #[error("invalid item header at offset {0}")]
+    InvalidItem(usize),
+    /// The CRC of the item is wrong.
     #[error(
-        "the item at offset {at} is damaged: its CRC is {want:#010x}, its bytes give {have:#010x}"
+        "corrupted item at offset {offset}: its CRC is {actual:#010x}, its header gives {expected:#010x}"
     )]
-    BadCrc {
-        /// Where the item begins.
-        at: usize,
-        /// What the header says.
-        want: u32,
-        /// What the bytes give.
-        have: u32,
+    CrcMismatch {
+        /// The offset of the item.
+        offset: usize,
+        /// The CRC in the item header.
+        expected: u32,
+        /// The computed CRC.
+        actual: u32,
     },
-    /// The lengths do not fit in the format.
-    #[error("the image would be longer than 4 GiB")]
+    /// The length of the image does not fit in a `u32`.
+    #[error("the image is longer than 4 GiB")]
     TooLong,
 }
 
-/// One item. The payload is borrowed from the image until it is replaced.
+/// An item. It borrows its payload from the parsed image; the payload can be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item<'a> {
     /// `ZBI_TYPE_*`
     pub kind: u32,
-    /// What it means depends on the type.
+    /// The meaning depends on the type.
     pub extra: u32,
     /// `ZBI_FLAG_*`
     pub flags: u32,
     reserved: [u32; 2],
-    /// The item's bytes, without padding.
+    /// The payload, without padding.
     pub payload: Cow<'a, [u8]>,
 }
 
 #[cfg(test)]
 impl<'a> Item<'a> {
-    /// An item with a CRC. The version flag is added.
+    /// Makes an item. Adds the version flag and the CRC flag to `flags`.
     pub fn new(kind: u32, extra: u32, flags: u32, payload: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
             kind,
@@ -93,7 +95,7 @@ impl<'a> Item<'a> {
 }
 
 impl Item<'_> {
-    /// The CRC that the header wants: over the header with a CRC of 0, and the payload.
+    /// The CRC for the header. It covers the header, with a CRC field of 0, and the payload.
     fn crc(&self) -> u32 {
         if self.flags & FLAG_CRC == 0 {
             return NO_CRC;
@@ -105,22 +107,22 @@ impl Item<'_> {
     }
 
     fn header(&self, crc: u32) -> [u8; HEADER_LEN] {
-        // `pack` has checked that the length fits, and `parse` read it from a u32.
+        // Never saturates: `pack` checks the length, and `parse` reads it from a u32.
         let length = u32::try_from(self.payload.len()).unwrap_or(u32::MAX);
         let [reserved0, reserved1] = self.reserved;
-        words([
+        header_bytes([
             self.kind, length, self.extra, self.flags, reserved0, reserved1, ITEM_MAGIC, crc,
         ])
     }
 }
 
-/// The items of an image, in their order.
+/// Returns the items of an image, in order.
 ///
 /// # Errors
 ///
-/// `ZbiError` says where the image is not what its headers say.
+/// The image is not a ZBI, or is truncated or corrupted.
 pub fn parse(image: &[u8]) -> Result<Vec<Item<'_>>, ZbiError> {
-    let header = read_header(image, 0).ok_or(ZbiError::NotZbi)?;
+    let header = read_header(image).ok_or(ZbiError::NotZbi)?;
     let [kind, length, extra, flags, _, _, magic, _] = header;
     if kind != CONTAINER
         || extra != CONTAINER_MAGIC
@@ -129,21 +131,21 @@ pub fn parse(image: &[u8]) -> Result<Vec<Item<'_>>, ZbiError> {
     {
         return Err(ZbiError::NotZbi);
     }
-    let (body, behind) = split(&image[HEADER_LEN..], length as usize, HEADER_LEN)?;
-    // A file may be padded, to a block of a disk for instance.
-    if behind.iter().any(|&byte| byte != 0) {
-        return Err(ZbiError::Trailing(behind.len()));
+    let (body, trailing) = split(&image[HEADER_LEN..], length as usize, HEADER_LEN)?;
+    // Files can be padded with zeros, for example to the block size of a disk.
+    if trailing.iter().any(|&byte| byte != 0) {
+        return Err(ZbiError::TrailingBytes(trailing.len()));
     }
     let mut items = Vec::new();
     let mut rest = body;
     while !rest.is_empty() {
-        let at = HEADER_LEN + body.len() - rest.len();
-        let header = read_header(rest, 0).ok_or(ZbiError::BadItem(at))?;
+        let offset = HEADER_LEN + body.len() - rest.len();
+        let header = read_header(rest).ok_or(ZbiError::InvalidItem(offset))?;
         let [kind, length, extra, flags, reserved0, reserved1, magic, crc] = header;
         if magic != ITEM_MAGIC || flags & FLAG_VERSION == 0 {
-            return Err(ZbiError::BadItem(at));
+            return Err(ZbiError::InvalidItem(offset));
         }
-        let (payload, behind) = split(&rest[HEADER_LEN..], length as usize, at + HEADER_LEN)?;
+        let (payload, after) = split(&rest[HEADER_LEN..], length as usize, offset + HEADER_LEN)?;
         let item = Item {
             kind,
             extra,
@@ -151,22 +153,22 @@ pub fn parse(image: &[u8]) -> Result<Vec<Item<'_>>, ZbiError> {
             reserved: [reserved0, reserved1],
             payload: Cow::Borrowed(payload),
         };
-        // Without the flag a fixed number must stand there.
+        // `crc` returns `NO_CRC` for an item without the CRC flag.
         if item.crc() != crc {
-            return Err(ZbiError::BadCrc {
-                at,
-                want: crc,
-                have: item.crc(),
+            return Err(ZbiError::CrcMismatch {
+                offset,
+                expected: crc,
+                actual: item.crc(),
             });
         }
         items.push(item);
-        // The last item of an old image may lack its padding.
-        rest = &behind[padding(payload.len()).min(behind.len())..];
+        // In old images, the last item can lack its padding.
+        rest = &after[padding(payload.len()).min(after.len())..];
     }
     Ok(items)
 }
 
-/// The image that holds `items`. CRCs are computed anew where the flag asks for one.
+/// Makes an image of `items`. Computes the CRC of each item that has the CRC flag.
 ///
 /// # Errors
 ///
@@ -183,7 +185,7 @@ pub fn pack(items: &[Item<'_>]) -> Result<Vec<u8>, ZbiError> {
         .ok_or(ZbiError::TooLong)?;
     let length = u32::try_from(body).map_err(|_| ZbiError::TooLong)?;
     let mut image = Vec::with_capacity(HEADER_LEN + body);
-    image.extend(words([
+    image.extend(header_bytes([
         CONTAINER,
         length,
         CONTAINER_MAGIC,
@@ -201,33 +203,35 @@ pub fn pack(items: &[Item<'_>]) -> Result<Vec<u8>, ZbiError> {
     Ok(image)
 }
 
+/// The number of padding bytes after a payload of this length.
 fn padding(length: usize) -> usize {
     length.wrapping_neg() % ALIGN
 }
 
-fn split(bytes: &[u8], length: usize, at: usize) -> Result<(&[u8], &[u8]), ZbiError> {
+/// Splits `bytes`, which start at `offset` in the image, after `length` bytes.
+fn split(bytes: &[u8], length: usize, offset: usize) -> Result<(&[u8], &[u8]), ZbiError> {
     bytes.split_at_checked(length).ok_or(ZbiError::Truncated {
-        at,
-        want: length,
-        have: bytes.len(),
+        offset,
+        expected: length,
+        actual: bytes.len(),
     })
 }
 
-fn read_header(bytes: &[u8], at: usize) -> Option<[u32; 8]> {
-    let header = bytes.get(at..at.checked_add(HEADER_LEN)?)?;
+fn read_header(bytes: &[u8]) -> Option<[u32; 8]> {
+    let header = bytes.get(..HEADER_LEN)?;
     let mut fields = [0; 8];
-    for (field, word) in fields.iter_mut().zip(header.chunks_exact(4)) {
-        *field = u32::from_le_bytes(word.try_into().ok()?);
+    for (field, bytes) in fields.iter_mut().zip(header.chunks_exact(4)) {
+        *field = u32::from_le_bytes(bytes.try_into().ok()?);
     }
     Some(fields)
 }
 
-fn words(fields: [u32; 8]) -> [u8; HEADER_LEN] {
-    let mut bytes = [0; HEADER_LEN];
-    for (word, field) in bytes.chunks_exact_mut(4).zip(fields) {
-        word.copy_from_slice(&field.to_le_bytes());
+fn header_bytes(fields: [u32; 8]) -> [u8; HEADER_LEN] {
+    let mut header = [0; HEADER_LEN];
+    for (bytes, field) in header.chunks_exact_mut(4).zip(fields) {
+        bytes.copy_from_slice(&field.to_le_bytes());
     }
-    bytes
+    header
 }
 
 #[cfg(test)]

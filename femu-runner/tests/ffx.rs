@@ -1,18 +1,18 @@
-//! The ffx engine, against a fake ffx that writes down how it is called.
+//! Runs the ffx engine with a fake ffx that records its commands.
 #![allow(missing_docs)]
 
 #[allow(dead_code)]
 #[path = "support/fake.rs"]
 mod fake;
 
-use fake::{Fake, complaint};
+use fake::{Fake, stderr};
 use std::fs;
 use std::process::{Command, Output};
 
 const X64: u16 = 62;
 
-/// Answers as far as the runner looks at answers. `$OUTCOME` is the suite's, `$BROKEN` a call
-/// that is not known, `$STATE` the emulator's.
+/// The fake ffx. Variables: `CALLS` is the file for the record, `OUTCOME` the outcome of the test
+/// suite, `BROKEN` a command that fails, `STATE` the state of the emulator.
 const FFX: &str = r#"
 echo "ffx $*" >> "$CALLS"
 case "$*" in
@@ -33,13 +33,13 @@ struct Sdk(Fake);
 impl Sdk {
     fn new() -> Self {
         let fake = Fake::new();
-        for folder in [
+        for directory in [
             "sdk/tools/x64",
             "sdk/tools/arm64",
             "sdk/arch/x64/sysroot/dist/lib",
             "sdk/arch/x64/dist",
         ] {
-            fs::create_dir_all(fake.path(folder)).unwrap();
+            fs::create_dir_all(fake.path(directory)).unwrap();
         }
         fs::write(fake.path("sdk/arch/x64/sysroot/dist/lib/ld.so.1"), "").unwrap();
         fs::write(fake.path("sdk/arch/x64/dist/libfdio.so"), "").unwrap();
@@ -62,7 +62,7 @@ impl Sdk {
         runner
             .env("CALLS", self.0.path("calls"))
             .env("OUTCOME", "PASSED")
-            .env("BROKEN", "no call is like this");
+            .env("BROKEN", "matches no command");
         runner
             .env("STATE", "")
             .arg(self.0.program("a_Test-1", X64))
@@ -70,48 +70,49 @@ impl Sdk {
         runner
     }
 
-    fn calls(&self) -> String {
+    fn commands(&self) -> String {
         fs::read_to_string(self.0.path("calls")).unwrap_or_default()
     }
 }
 
-fn says(output: &Output, code: i32, text: &str) {
-    assert_eq!(output.status.code(), Some(code), "{}", complaint(output));
-    assert!(complaint(output).contains(text), "{}", complaint(output));
+fn assert_result(output: &Output, code: i32, message: &str) {
+    let stderr = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(stderr.contains(message), "{stderr}");
 }
 
 #[test]
-fn the_outcome_is_the_run_summarys() {
+fn run_summary_determines_exit_code() {
     let sdk = Sdk::new();
-    says(
+    assert_result(
         &sdk.runner().output().unwrap(),
         0,
-        "passed: ffx counts 1 cases",
+        "passed: test cases reported by ffx: 1",
     );
-    says(
+    assert_result(
         &sdk.runner().env("OUTCOME", "FAILED").output().unwrap(),
         1,
-        "failed: the suite's outcome is FAILED (main FAILED)",
+        "failed: suite outcome FAILED (main FAILED)",
     );
-    says(
+    assert_result(
         &sdk.runner().env("OUTCOME", "TIMEDOUT").output().unwrap(),
         6,
         "timeout: ",
     );
-    says(
+    assert_result(
         &sdk.runner().env("OUTCOME", "").output().unwrap(),
         2,
-        "no run_summary.json",
+        "ffx wrote no run_summary.json",
     );
 }
 
 #[test]
-fn an_emulator_is_started_with_debugging_calls_and_ended() {
+fn emulator_is_started_with_debugging_syscalls_and_stopped() {
     let sdk = Sdk::new();
     let output = sdk.runner().output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "running 1 test\n");
-    let calls = sdk.calls();
-    for call in [
+    let commands = sdk.commands();
+    for command in [
         "emu start minimal.x64 --name femu-runner --headless",
         "--kernel-args kernel.enable-debugging-syscalls=true",
         "package build",
@@ -120,7 +121,7 @@ fn an_emulator_is_started_with_debugging_calls_and_ended() {
         " -- --test-threads 1\n",
         "emu stop femu-runner\n",
     ] {
-        assert!(calls.contains(call), "{call}: {calls}");
+        assert!(commands.contains(command), "{command}: {commands}");
     }
     let component: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(sdk.0.path("component")).unwrap()).unwrap();
@@ -131,10 +132,10 @@ fn an_emulator_is_started_with_debugging_calls_and_ended() {
 }
 
 #[test]
-fn a_running_emulator_is_used_again_and_a_dead_one_is_cleared_away() {
+fn running_emulator_is_reused_and_dead_one_is_removed() {
     let sdk = Sdk::new();
     let mut runner = sdk.runner();
-    says(
+    assert_result(
         &runner
             .env("STATE", "running")
             .env("FEMU_ISOLATE_DIR", sdk.0.path("i"))
@@ -144,77 +145,77 @@ fn a_running_emulator_is_used_again_and_a_dead_one_is_cleared_away() {
         "passed",
     );
     assert!(
-        !sdk.calls().contains("emu start") && !sdk.calls().contains("emu stop"),
+        !sdk.commands().contains("emu start") && !sdk.commands().contains("emu stop"),
         "{}",
-        sdk.calls()
+        sdk.commands()
     );
-    says(
+    assert_result(
         &sdk.runner().env("STATE", "staged").output().unwrap(),
         0,
         "passed",
     );
-    let calls = sdk.calls();
+    let commands = sdk.commands();
     assert!(
-        calls.find("emu stop").unwrap() < calls.find("emu start").unwrap(),
-        "{calls}"
+        commands.find("emu stop").unwrap() < commands.find("emu start").unwrap(),
+        "{commands}"
     );
 }
 
 #[test]
-fn a_dry_run_prints_every_call_and_makes_none() {
+fn dry_run_prints_all_commands_and_runs_none() {
     let sdk = Sdk::new();
     let output = sdk.runner().env("FEMU_DRY_RUN", "1").output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
-    for call in [
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for command in [
         "version",
         "emu start",
         "cmc compile",
         "test run",
         "repository server stop",
     ] {
-        assert!(printed.contains(call), "{call}: {printed}");
+        assert!(printed.contains(command), "{command}: {printed}");
     }
-    assert_eq!(sdk.calls(), "");
+    assert_eq!(sdk.commands(), "");
 }
 
 #[test]
-fn a_call_that_is_not_known_is_named_with_what_to_do() {
+fn unsupported_command_is_reported_with_hint() {
     let sdk = Sdk::new();
     let output = sdk.runner().env("BROKEN", "server start").output().unwrap();
-    says(
+    assert_result(
         &output,
         2,
-        "serving the repository failed: this ffx does not know the call",
+        "starting the package server failed: this version of ffx does not support the command",
     );
-    assert!(complaint(&output).contains("an SDK of late 2024 or later"));
+    assert!(stderr(&output).contains("requires an SDK of late 2024 or later"));
     assert!(
-        sdk.calls().contains("emu stop"),
-        "what was started is ended"
+        sdk.commands().contains("emu stop"),
+        "the emulator is stopped"
     );
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_to_do() {
+fn missing_parts_are_reported_with_hint() {
     let sdk = Sdk::new();
-    says(
+    assert_result(
         &sdk.runner().env_remove("FEMU_BUNDLE").output().unwrap(),
         2,
-        "needs a product bundle",
+        "requires a product bundle",
     );
-    says(
+    assert_result(
         &sdk.runner()
             .env_remove("FEMU_SDK")
             .env("PATH", "/nowhere")
             .output()
             .unwrap(),
         2,
-        "found no Fuchsia SDK",
+        "no Fuchsia SDK found",
     );
     fs::remove_file(sdk.0.path("sdk/arch/x64/dist/libfdio.so")).unwrap();
-    says(
+    assert_result(
         &sdk.runner().output().unwrap(),
         2,
-        "holds no dist/libfdio.so",
+        "does not contain dist/libfdio.so",
     );
 }

@@ -1,4 +1,4 @@
-//! Zircon's own `zbi` tool reads what the runner packs. Wants FEMU_TEST_ZBI_TOOL, the tool:
+//! Reads boot images of the runner with the SDK's `zbi` tool. FEMU_TEST_ZBI_TOOL is its path:
 //! `cargo test --test zbi_tool -- --ignored`
 #![allow(missing_docs)]
 
@@ -6,27 +6,31 @@
 #[path = "support/fake.rs"]
 mod fake;
 
-use fake::{Fake, complaint};
+use fake::{Fake, stderr};
 use std::fs;
 use std::process::Command;
 
 const X64: u16 = 62;
 
 #[test]
-#[ignore = "wants the SDK's zbi tool, named by FEMU_TEST_ZBI_TOOL"]
-fn zircons_own_tool_reads_the_image() {
-    let tool =
-        std::env::var("FEMU_TEST_ZBI_TOOL").expect("FEMU_TEST_ZBI_TOOL names the SDK's zbi tool");
+#[ignore = "requires FEMU_TEST_ZBI_TOOL, the path of the SDK's zbi tool"]
+fn zbi_tool_extracts_files_of_packed_image() {
+    let tool = std::env::var("FEMU_TEST_ZBI_TOOL")
+        .expect("FEMU_TEST_ZBI_TOOL is not set to the path of the SDK's zbi tool");
     let fake = Fake::new();
     fs::write(fake.path("text"), "some text, some text, some text").unwrap();
-    for how in ["--uncompressed", "--compressed"] {
-        let made = Command::new(&tool)
-            .args([how, "-o"])
+    for compression in ["--uncompressed", "--compressed"] {
+        let create = Command::new(&tool)
+            .args([compression, "-o"])
             .arg(fake.path("zbi"))
             .args(["-e", &format!("data/text={}", fake.path("text").display())])
             .output()
             .unwrap();
-        assert!(made.status.success(), "{how}: {}", complaint(&made));
+        assert!(
+            create.status.success(),
+            "{compression}: {}",
+            stderr(&create)
+        );
         let image = fake.path("image");
         let mut runner = fake.boot("none".as_ref());
         let output = runner
@@ -38,28 +42,28 @@ fn zircons_own_tool_reads_the_image() {
         assert_eq!(
             output.status.code(),
             Some(0),
-            "{how}: {}",
-            complaint(&output)
+            "{compression}: {}",
+            stderr(&output)
         );
-        let read = Command::new(&tool)
+        let extract = Command::new(&tool)
             .arg("-x")
             .arg("-D")
-            .arg(fake.path("read"))
+            .arg(fake.path("extracted"))
             .arg(&image)
             .output()
             .unwrap();
         assert!(
-            read.status.success() && read.stderr.is_empty(),
-            "{how}: {}",
-            complaint(&read)
+            extract.status.success() && extract.stderr.is_empty(),
+            "{compression}: {}",
+            stderr(&extract)
         );
         assert_eq!(
-            fs::read(fake.path("read/data/text")).unwrap(),
+            fs::read(fake.path("extracted/data/text")).unwrap(),
             fs::read(fake.path("text")).unwrap()
         );
-        // Less its section headers, of which it has none.
+        // The fake program has no sections, so stripping does not change it.
         assert_eq!(
-            fs::read(fake.path("read/bin/t")).unwrap(),
+            fs::read(fake.path("extracted/bin/t")).unwrap(),
             fs::read(fake.path("t")).unwrap()
         );
     }

@@ -68,9 +68,9 @@ fn any_files(files: &[File]) {
     let expected = files.iter().find_map(|file| {
         let name = || file.name.clone();
         if !may_be_a_name(&file.name) {
-            return Some(BootfsError::Name(name()));
+            return Some(BootfsError::InvalidName(name()));
         }
-        (!names.insert(&file.name)).then(|| BootfsError::Twice(name()))
+        (!names.insert(&file.name)).then(|| BootfsError::DuplicateName(name()))
     });
     match expected {
         Some(error) => assert_eq!(bootfs::pack(files), Err(error)),

@@ -2,7 +2,7 @@ use super::*;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-fn some_files() -> impl Strategy<Value = Vec<File>> {
+fn any_files() -> impl Strategy<Value = Vec<File>> {
     let name = "[a-zé]{1,9}(/[a-z.]{1,9}x){0,2}";
     btree_map(name, vec(any::<u8>(), 0..9000), 0..5).prop_map(|files| {
         files
@@ -14,42 +14,43 @@ fn some_files() -> impl Strategy<Value = Vec<File>> {
 
 proptest! {
     #[test]
-    fn what_was_packed_is_read_again(files in some_files()) {
+    fn parse_reverses_pack(files in any_files()) {
         let image = pack(&files).unwrap();
         prop_assert_eq!(image.len() % PAGE, 0);
         prop_assert_eq!(parse(&image).unwrap(), files);
     }
 
     #[test]
-    fn what_was_read_is_packed_to_the_same_bytes(files in some_files()) {
+    fn pack_reverses_parse(files in any_files()) {
         let image = pack(&files).unwrap();
         prop_assert_eq!(pack(&parse(&image).unwrap()).unwrap(), image);
     }
 
     #[test]
-    fn a_truncated_image_is_refused_or_lacks_only_padding(files in some_files(), cut in any::<prop::sample::Index>()) {
+    fn truncated_image_is_rejected_or_lacks_only_padding(files in any_files(), length in any::<prop::sample::Index>()) {
         let image = pack(&files).unwrap();
-        if let Ok(read) = parse(&image[..cut.index(image.len())]) {
-            prop_assert_eq!(read, files);
+        if let Ok(parsed) = parse(&image[..length.index(image.len())]) {
+            prop_assert_eq!(parsed, files);
         }
     }
 
     #[test]
-    fn a_changed_directory_is_read_or_refused(files in some_files(), at in any::<prop::sample::Index>(), to in any::<u8>()) {
+    fn corrupted_directory_does_not_multiply_data(files in any_files(), offset in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut image = pack(&files).unwrap();
-        let at = at.index(image.len().min(200));
-        image[at] = to;
-        if let Ok(read) = parse(&image) {
-            let total: usize = read.iter().map(|file| file.data.len()).sum();
+        let offset = offset.index(image.len().min(200));
+        image[offset] = byte;
+        if let Ok(parsed) = parse(&image) {
+            let total: usize = parsed.iter().map(|file| file.data.len()).sum();
             prop_assert!(total <= image.len());
         }
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(mut bytes in vec(any::<u8>(), 4..300)) {
+    fn arbitrary_bytes_after_magic_do_not_panic(mut bytes in vec(any::<u8>(), 4..300)) {
         bytes[..4].copy_from_slice(&MAGIC.to_le_bytes());
         let _ = parse(&bytes);
         if bytes.len() > 8 {
+            // A small directory length.
             bytes[5..8].fill(0);
             let _ = parse(&bytes);
         }
@@ -63,46 +64,52 @@ fn file(name: &str, data: &[u8]) -> File {
     }
 }
 
-/// Changes one field of the first entry of an image with the files `a` and `b`.
-fn with_field(offset: usize, value: u32) -> Result<Vec<File>, BootfsError> {
+/// Parses an image of the files `a` and `b`, with one field of the first entry replaced.
+fn parse_with_field(offset: usize, value: u32) -> Result<Vec<File>, BootfsError> {
     let mut image = pack(&[file("a", b"first"), file("b", b"second")]).unwrap();
     image[HEADER_LEN + offset..][..4].copy_from_slice(&value.to_le_bytes());
     parse(&image)
 }
 
 #[test]
-fn lengths_and_offsets_that_lie_are_refused() {
-    let place = |result: Result<Vec<File>, _>, expected: &str| match result {
-        Err(BootfsError::Place { reason, .. }) => assert_eq!(reason, expected),
+fn invalid_lengths_and_offsets_are_rejected() {
+    let assert_reason = |result: Result<Vec<File>, _>, expected: &str| match result {
+        Err(BootfsError::InvalidRange { reason, .. }) => assert_eq!(reason, expected),
         other => panic!("{other:?}"),
     };
-    place(with_field(4, u32::MAX), "is past the end of the image");
-    place(with_field(8, 0xffff_f000), "is past the end of the image");
-    place(with_field(8, 0), "is inside the directory");
-    place(with_field(8, 4097), "is not the beginning of a page");
-    place(with_field(8, 8192), "overlaps with another file");
-    place(with_field(4, 4097), "overlaps with another file");
+    assert_reason(parse_with_field(4, u32::MAX), "past the end of the image");
+    assert_reason(
+        parse_with_field(8, 0xffff_f000),
+        "past the end of the image",
+    );
+    assert_reason(parse_with_field(8, 0), "overlaps the directory");
+    assert_reason(parse_with_field(8, 4097), "not page-aligned");
+    assert_reason(parse_with_field(8, 8192), "overlaps another file");
+    assert_reason(parse_with_field(4, 4097), "overlaps another file");
     for name_len in [0, 1, 257, u32::MAX] {
-        assert_eq!(with_field(0, name_len), Err(BootfsError::Entry(HEADER_LEN)));
+        assert_eq!(
+            parse_with_field(0, name_len),
+            Err(BootfsError::InvalidEntry(HEADER_LEN))
+        );
     }
 }
 
 #[test]
-fn a_directory_longer_than_the_image_is_refused() {
+fn directory_longer_than_image_is_rejected() {
     let mut image = pack(&[]).unwrap();
     image[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-    let have = image.len() - HEADER_LEN;
+    let actual = image.len() - HEADER_LEN;
     assert_eq!(
         parse(&image),
-        Err(BootfsError::Directory {
-            want: u32::MAX as usize,
-            have
+        Err(BootfsError::TruncatedDirectory {
+            expected: u32::MAX as usize,
+            actual
         })
     );
 }
 
 #[test]
-fn names_that_lead_elsewhere_are_refused() {
+fn invalid_names_are_rejected() {
     for name in [
         "",
         "/bin/a",
@@ -116,42 +123,45 @@ fn names_that_lead_elsewhere_are_refused() {
     ] {
         assert_eq!(
             pack(&[file(name, b"")]),
-            Err(BootfsError::Name(name.to_owned()))
+            Err(BootfsError::InvalidName(name.to_owned()))
         );
     }
     let mut image = pack(&[file("abcd/x", b"")]).unwrap();
-    let at = HEADER_LEN + ENTRY_LEN;
+    let name_offset = HEADER_LEN + ENTRY_LEN;
     for (bytes, name) in [
         (*b"../a/x", "../a/x"),
         (*b"/bcd/x", "/bcd/x"),
         (*b"ab\0d/x", "ab\0d/x"),
     ] {
-        image[at..at + 6].copy_from_slice(&bytes);
-        assert_eq!(parse(&image), Err(BootfsError::Name(name.to_owned())));
+        image[name_offset..][..6].copy_from_slice(&bytes);
+        assert_eq!(
+            parse(&image),
+            Err(BootfsError::InvalidName(name.to_owned()))
+        );
     }
-    image[at..at + 7].copy_from_slice(b"abcd/xy");
+    image[name_offset..][..7].copy_from_slice(b"abcd/xy");
     assert!(
-        matches!(parse(&image), Err(BootfsError::Name(_))),
+        matches!(parse(&image), Err(BootfsError::InvalidName(_))),
         "the NUL is missing"
     );
-    image[at..at + 7].copy_from_slice(b"ab\xffd/x\0");
+    image[name_offset..][..7].copy_from_slice(b"ab\xffd/x\0");
     assert!(
-        matches!(parse(&image), Err(BootfsError::Name(_))),
-        "it is not UTF-8"
+        matches!(parse(&image), Err(BootfsError::InvalidName(_))),
+        "the name is not UTF-8"
     );
 }
 
 #[test]
-fn two_files_of_one_name_are_refused() {
-    let twice = Err(BootfsError::Twice("a".to_owned()));
-    assert_eq!(pack(&[file("a", b"1"), file("a", b"2")]), twice);
+fn duplicate_names_are_rejected() {
+    let duplicate = Err(BootfsError::DuplicateName("a".to_owned()));
+    assert_eq!(pack(&[file("a", b"1"), file("a", b"2")]), duplicate);
     let mut image = pack(&[file("a", b"1"), file("b", b"2")]).unwrap();
     image[HEADER_LEN + 16 + ENTRY_LEN] = b'a';
-    assert_eq!(parse(&image).map(drop), twice.map(drop));
+    assert_eq!(parse(&image).map(drop), duplicate.map(drop));
 }
 
 #[test]
-fn a_file_takes_the_place_of_one_with_its_name() {
+fn put_replaces_file_of_same_name() {
     let mut files = vec![file("a", b"1"), file("b", b"2")];
     put(&mut files, file("a", b"3"));
     put(&mut files, file("c", b"4"));

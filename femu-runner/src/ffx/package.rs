@@ -1,12 +1,12 @@
-//! What a Fuchsia package is made from.
+//! Generates the input files of a Fuchsia package.
 
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// The component's manifest. CML is a superset of JSON.
+/// The component manifest. CML is a superset of JSON.
 ///
-/// `fuchsia.test.Suite` comes from the runner; the launcher is for `std::process::Command`;
-/// the type "system" lets the test leave the hermetic realm.
+/// `elf_test_runner` provides `fuchsia.test.Suite`. `std::process::Command` requires
+/// `fuchsia.process.Launcher`. A test of type "system" does not run in the hermetic realm.
 pub fn component(program: &str) -> String {
     let manifest = json!({
         "program": { "runner": "elf_test_runner", "binary": program },
@@ -21,14 +21,14 @@ pub fn component(program: &str) -> String {
     format!("{manifest:#}\n")
 }
 
-/// `meta/package`
+/// The contents of `meta/package`.
 pub fn meta(package: &str) -> String {
     json!({ "name": package, "version": "0" }).to_string()
 }
 
-/// The list of what goes where: `PATH=FILE` lines.
+/// The package build manifest: one line `PATH=FILE` for each file of the package.
 pub fn manifest(work: &Path, package: &str, files: &[(String, PathBuf)]) -> String {
-    let own = [
+    let meta_files = [
         ("meta/package".to_owned(), work.join("meta-package")),
         (
             format!("meta/{package}.cm"),
@@ -36,7 +36,7 @@ pub fn manifest(work: &Path, package: &str, files: &[(String, PathBuf)]) -> Stri
         ),
     ];
     let mut manifest = String::new();
-    for (path, file) in own.iter().chain(files) {
+    for (path, file) in meta_files.iter().chain(files) {
         manifest.push_str(path);
         manifest.push('=');
         manifest.push_str(&file.to_string_lossy());
@@ -45,13 +45,14 @@ pub fn manifest(work: &Path, package: &str, files: &[(String, PathBuf)]) -> Stri
     manifest
 }
 
-/// A package's name: lower-case letters, digits, `-`, `_` and `.` only.
+/// The package name for a program. Package names consist of lower-case letters, digits, `-`, `_`
+/// and `.`; other characters are replaced by `-`.
 pub fn name(program: &str) -> String {
-    let plain =
+    let is_allowed =
         |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || "-_.".contains(char);
     program
         .to_ascii_lowercase()
         .chars()
-        .map(|char| if plain(char) { char } else { '-' })
+        .map(|char| if is_allowed(char) { char } else { '-' })
         .collect()
 }

@@ -1,107 +1,116 @@
-//! Where the SDK is, and what of it is needed.
+//! Finds the SDK, its tools and its libraries.
 
-use crate::machine::Machine;
-use crate::setup::{SetupError, setup};
+use crate::architecture::Architecture;
+use crate::setup_error::SetupError;
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The SDK's parts.
+const INCOMPLETE_SDK_HINT: &str = "give the directory of a complete SDK with --sdk (FEMU_SDK)";
+
+/// The SDK and its tools.
 #[derive(Debug)]
 pub struct Sdk {
-    /// Its folder.
+    /// The SDK directory.
     pub root: PathBuf,
-    /// The tool for everything.
+    /// The path of ffx.
     pub ffx: PathBuf,
-    /// The compiler for component manifests.
+    /// The path of cmc, the compiler for component manifests.
     pub cmc: PathBuf,
 }
 
-/// Finds the SDK: the folder asked for, FUCHSIA_SDK_PATH, or the one that holds the `ffx` on
-/// PATH.
+/// Finds the SDK: `option`, else FUCHSIA_SDK_PATH, else the SDK of the ffx on PATH.
 ///
 /// # Errors
 ///
-/// There is none, or it lacks a tool.
-pub fn find(asked: Option<&Path>) -> Result<Sdk, SetupError> {
+/// There is no SDK, or it lacks a tool.
+pub fn find(option: Option<&Path>) -> Result<Sdk, SetupError> {
     let variable = || {
         env::var_os("FUCHSIA_SDK_PATH")
             .filter(|path| !path.is_empty())
             .map(PathBuf::from)
     };
     let on_path = || {
-        let ffx = tool(None, "ffx")?.canonicalize().ok()?;
+        let ffx = find_tool(None, "ffx")?.canonicalize().ok()?;
         let root = ffx
             .ancestors()
-            .find(|folder| folder.join("meta/manifest.json").is_file());
+            .find(|directory| directory.join("meta/manifest.json").is_file());
         Some(root.or(ffx.parent())?.to_owned())
     };
-    let root = asked.map(Path::to_owned).or_else(variable).or_else(on_path).ok_or_else(|| {
-        setup(
-            "the ffx engine found no Fuchsia SDK",
-            "name its folder with --sdk (FEMU_SDK or FUCHSIA_SDK_PATH); or give a kernel and a boot \
-             image for the boot engine (FEMU_KERNEL, FEMU_ZBI)",
-        )
-    })?;
-    let find = |name: &str| {
-        tool(Some(&root), name).ok_or_else(|| {
-            setup(
-                format!("{name} is neither in {} nor on PATH", root.display()),
-                "name the folder of a whole SDK with --sdk (FEMU_SDK)",
+    let root = option
+        .map(Path::to_owned)
+        .or_else(variable)
+        .or_else(on_path)
+        .ok_or_else(|| {
+            SetupError::new(
+                "no Fuchsia SDK found for the ffx engine",
+                "give its directory with --sdk (FEMU_SDK or FUCHSIA_SDK_PATH); for the boot \
+                 engine, give a kernel and a boot image (FEMU_KERNEL, FEMU_ZBI)",
+            )
+        })?;
+    let find_required = |name: &str| {
+        find_tool(Some(&root), name).ok_or_else(|| {
+            SetupError::new(
+                format!("{name} not found in {} or on PATH", root.display()),
+                INCOMPLETE_SDK_HINT,
             )
         })
     };
     Ok(Sdk {
-        ffx: find("ffx")?,
-        cmc: find("cmc")?,
+        ffx: find_required("ffx")?,
+        cmc: find_required("cmc")?,
         root,
     })
 }
 
-fn tool(root: Option<&Path>, name: &str) -> Option<PathBuf> {
+/// Finds a tool in the SDK, else on PATH.
+fn find_tool(root: Option<&Path>, name: &str) -> Option<PathBuf> {
     let host = match env::consts::ARCH {
         "aarch64" => "arm64",
         _ => "x64",
     };
-    let own = root.map(|root| {
+    let in_sdk = root.map(|root| {
         [
             root.join("tools").join(host).join(name),
             root.join("tools").join(name),
         ]
     });
     let path = env::var_os("PATH").unwrap_or_default();
-    let on_path = env::split_paths(&path).map(|folder| folder.join(name));
-    own.into_iter()
+    let on_path = env::split_paths(&path).map(|directory| directory.join(name));
+    in_sdk
+        .into_iter()
         .flatten()
         .chain(on_path)
         .find(|file| file.is_file())
 }
 
 impl Sdk {
-    /// The dynamic linker and libfdio, as `lib/NAME` and file. An SDK has them where its
-    /// `arch` folder says.
+    /// The dynamic linker and libfdio: their paths in a package, and their files in the SDK.
     ///
     /// # Errors
     ///
-    /// One is missing.
-    pub fn libraries(&self, machine: &Machine) -> Result<Vec<(String, PathBuf)>, SetupError> {
-        let arch = self.root.join("arch").join(machine.sdk_name);
-        let places: [(&str, &[&str]); 2] = [
+    /// The SDK lacks one of them.
+    pub fn libraries(
+        &self,
+        architecture: &Architecture,
+    ) -> Result<Vec<(String, PathBuf)>, SetupError> {
+        let arch = self.root.join("arch").join(architecture.sdk_name);
+        let candidates: [(&str, &[&str]); 2] = [
             ("lib/ld.so.1", &["sysroot/dist/lib/ld.so.1"]),
             ("lib/libfdio.so", &["dist/libfdio.so", "lib/libfdio.so"]),
         ];
-        let find = |(name, files): (&str, &[&str])| {
+        let find_library = |(name, files): (&str, &[&str])| {
             let file = files
                 .iter()
                 .map(|file| arch.join(file))
                 .find(|file| file.is_file());
             let file = file.ok_or_else(|| {
-                setup(
-                    format!("{} holds no {}", arch.display(), files[0]),
-                    "name the folder of a whole SDK with --sdk (FEMU_SDK)",
+                SetupError::new(
+                    format!("{} does not contain {}", arch.display(), files[0]),
+                    INCOMPLETE_SDK_HINT,
                 )
             })?;
             Ok((name.to_owned(), file))
         };
-        places.into_iter().map(find).collect()
+        candidates.into_iter().map(find_library).collect()
     }
 }

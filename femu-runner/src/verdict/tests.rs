@@ -1,133 +1,151 @@
 use super::*;
-use crate::speaker::Speakers;
+use crate::line_source::LineClassifier;
 
-const CLEAN: End = End::Exited(Some(31));
+const POWERED_OFF: ProcessEnd = ProcessEnd::Exited(Some(31));
 const OK: &str = "test result: ok. 1 passed; 0 failed; 0 ignored";
 const FAILED: &str = "test result: FAILED. 0 passed; 1 failed; 0 ignored";
 const CRASH: &str = "KERN: fatal page fault in user thread 'main' in process 'bin/t'";
 
-/// The exit code for a console on which these lines come after the start of bin/t.
-fn code_at(start: Start, lines: &[&str], end: End) -> u8 {
-    let mut speakers = Speakers::new("bin/t");
-    let mut evidence = Evidence::new(start, "bin/t");
-    let begin = match start {
-        Start::Bootsvc => [
+/// The runner's exit code for a console that shows the start of bin/t and then `lines`.
+fn exit_code_at(launcher: Launcher, lines: &[&str], end: ProcessEnd) -> u8 {
+    let mut classifier = LineClassifier::new("bin/t");
+    let mut state = RunState::new(launcher, "bin/t");
+    let start_messages = match launcher {
+        Launcher::Bootsvc => [
             "[0.1] 1:2> userboot: process bin/bootsvc started.",
             "[0.1] 3:4> bootsvc: Launched bin/t",
         ],
-        Start::Userboot => ["[0.1] 1:2> userboot: process bin/t started.", ""],
+        Launcher::Userboot => ["[0.1] 1:2> userboot: process bin/t started.", ""],
     };
-    for line in begin.iter().chain(lines) {
-        // Lines that are not given a process are the program's.
-        let by = match line.split_once(": ") {
+    for line in start_messages.iter().chain(lines) {
+        // Lines that name no component are the program's.
+        let with_prefix = match line.split_once(": ") {
             _ if line.starts_with('[') => line.to_string(),
             Some(("userboot", _)) => format!("[0.2] 1:2> {line}"),
             Some(("bootsvc", _)) => format!("[0.2] 3:4> {line}"),
             _ => format!("[0.2] 5:6> {line}"),
         };
-        let line = Line::read(by.as_bytes());
-        let speaker = speakers.of(&line);
-        evidence.see(&line, speaker);
+        let line = Line::parse(with_prefix.as_bytes());
+        let source = classifier.classify(&line);
+        state.observe(&line, source);
     }
-    evidence.verdict(end, 31).exit_code()
+    state.verdict(end, 31).exit_code()
 }
 
-fn code(lines: &[&str]) -> u8 {
-    code_at(Start::Bootsvc, lines, CLEAN)
-}
-
-#[test]
-fn a_test_result_alone_decides() {
-    assert_eq!(code(&["running 1 test", OK]), 0);
-    assert_eq!(code(&["running 1 test", FAILED]), 1);
-    assert_eq!(code(&[FAILED, OK]), 1);
-    assert_eq!(code(&[OK, FAILED]), 1);
+fn exit_code(lines: &[&str]) -> u8 {
+    exit_code_at(Launcher::Bootsvc, lines, POWERED_OFF)
 }
 
 #[test]
-fn a_status_other_than_0_beats_a_printed_ok() {
-    assert_eq!(code(&[OK, "bootsvc: NEXT EXITED code=9"]), 9);
+fn test_result_decides_without_exit_status() {
+    assert_eq!(exit_code(&["running 1 test", OK]), 0);
+    assert_eq!(exit_code(&["running 1 test", FAILED]), 1);
+    assert_eq!(exit_code(&[FAILED, OK]), 1);
+    assert_eq!(exit_code(&[OK, FAILED]), 1);
+}
+
+#[test]
+fn nonzero_exit_status_overrides_test_result_ok() {
+    assert_eq!(exit_code(&[OK, "bootsvc: NEXT EXITED code=9"]), 9);
     assert_eq!(
-        code(&[OK, "userboot: *** Exit status 9 ***"]),
+        exit_code(&[OK, "userboot: *** Exit status 9 ***"]),
         1,
-        "that is bootsvc's own"
+        "the exit status of bootsvc is not the program's"
     );
     assert_eq!(
-        code_at(
-            Start::Userboot,
+        exit_code_at(
+            Launcher::Userboot,
             &[OK, "userboot: *** Exit status 9 ***"],
-            CLEAN
+            POWERED_OFF
         ),
         9
     );
-    assert_eq!(code(&["bootsvc: NEXT EXITED code=300"]), 1);
-    assert_eq!(code(&["bootsvc: NEXT EXITED code=-7"]), 1);
+    assert_eq!(exit_code(&["bootsvc: NEXT EXITED code=300"]), 1);
+    assert_eq!(exit_code(&["bootsvc: NEXT EXITED code=-7"]), 1);
 }
 
 #[test]
-fn a_printed_failure_beats_status_0() {
-    assert_eq!(code(&[FAILED, "bootsvc: NEXT EXITED code=0"]), 1);
+fn test_result_failed_overrides_exit_status_0() {
+    assert_eq!(exit_code(&[FAILED, "bootsvc: NEXT EXITED code=0"]), 1);
 }
 
 #[test]
-fn status_0_of_bootsvc_says_nothing_of_the_program() {
-    assert_eq!(code(&["userboot: *** Exit status 0 ***"]), 5);
-    assert_eq!(code(&["hello", "userboot: *** Exit status 0 ***"]), 7);
-    assert_eq!(code(&[OK, "userboot: *** Exit status 0 ***"]), 0);
+fn exit_status_0_of_bootsvc_is_ignored() {
+    assert_eq!(exit_code(&["userboot: *** Exit status 0 ***"]), 5);
+    assert_eq!(exit_code(&["hello", "userboot: *** Exit status 0 ***"]), 7);
+    assert_eq!(exit_code(&[OK, "userboot: *** Exit status 0 ***"]), 0);
 }
 
 #[test]
-fn death_after_ok_is_a_crash() {
-    assert_eq!(code(&[OK, CRASH]), 3);
-    assert_eq!(code(&[OK, "bootsvc: NEXT EXITED code=-1028"]), 3);
+fn crash_after_test_result_ok_is_crashed() {
+    assert_eq!(exit_code(&[OK, CRASH]), 3);
+    assert_eq!(exit_code(&[OK, "bootsvc: NEXT EXITED code=-1028"]), 3);
     assert_eq!(
-        code(&[OK, "<== fatal exception: process bin/t[5] thread main[6]"]),
+        exit_code(&[OK, "<== fatal exception: process bin/t[5] thread main[6]"]),
         3
     );
 }
 
 #[test]
-fn a_childs_crash_is_the_childs() {
-    assert_eq!(code(&[CRASH, OK]), 0);
+fn crash_of_child_process_is_ignored() {
+    assert_eq!(exit_code(&[CRASH, OK]), 0);
     assert_eq!(
-        code(&[
+        exit_code(&[
             "KERN: fatal page fault in user thread 'x' in process 'other'",
             OK
         ]),
         0
     );
-    assert_eq!(code(&[CRASH, "bootsvc: NEXT EXITED code=0"]), 0);
+    assert_eq!(exit_code(&[CRASH, "bootsvc: NEXT EXITED code=0"]), 0);
 }
 
 #[test]
-fn a_panic_beats_everything() {
+fn panic_overrides_everything() {
     assert_eq!(
-        code(&[OK, "bootsvc: NEXT EXITED code=0", "ZIRCON KERNEL PANIC"]),
+        exit_code(&[OK, "bootsvc: NEXT EXITED code=0", "ZIRCON KERNEL PANIC"]),
         4
     );
     assert_eq!(
-        code(&["userboot: ZX_ERR_BAD_HANDLE: elf_load_prepare failed"]),
+        exit_code(&["userboot: ZX_ERR_BAD_HANDLE: elf_load_prepare failed"]),
         4
     );
 }
 
 #[test]
-fn the_program_cannot_speak_for_userboot() {
-    assert_eq!(code(&["[0.2] 5:6> userboot: *** Exit status 0 ***"]), 7);
-    assert_eq!(code(&["[0.2] 5:6> bootsvc: NEXT EXITED code=0"]), 7);
+fn program_cannot_imitate_userboot_or_bootsvc() {
+    assert_eq!(
+        exit_code(&["[0.2] 5:6> userboot: *** Exit status 0 ***"]),
+        7
+    );
+    assert_eq!(exit_code(&["[0.2] 5:6> bootsvc: NEXT EXITED code=0"]), 7);
 }
 
 #[test]
-fn a_limit_that_was_reached_is_a_timeout_even_after_ok() {
+fn time_limit_after_test_result_ok_is_timeout() {
     for lines in [&[OK][..], &["hello"], &[]] {
-        assert_eq!(code_at(Start::Bootsvc, lines, End::TimedOut), 6);
+        assert_eq!(
+            exit_code_at(Launcher::Bootsvc, lines, ProcessEnd::TimedOut),
+            6
+        );
     }
-    assert_eq!(code_at(Start::Bootsvc, &[FAILED], End::TimedOut), 1);
+    assert_eq!(
+        exit_code_at(Launcher::Bootsvc, &[FAILED], ProcessEnd::TimedOut),
+        1
+    );
 }
 
 #[test]
-fn a_machine_that_resets_itself_has_not_passed() {
-    assert_eq!(code_at(Start::Bootsvc, &[OK], End::Exited(Some(0))), 7);
-    assert_eq!(code_at(Start::Bootsvc, &["hello"], End::Exited(None)), 7);
-    assert_eq!(code_at(Start::Bootsvc, &[], End::Exited(Some(0))), 5);
+fn machine_reset_is_not_passed() {
+    assert_eq!(
+        exit_code_at(Launcher::Bootsvc, &[OK], ProcessEnd::Exited(Some(0))),
+        7
+    );
+    assert_eq!(
+        exit_code_at(Launcher::Bootsvc, &["hello"], ProcessEnd::Exited(None)),
+        7
+    );
+    assert_eq!(
+        exit_code_at(Launcher::Bootsvc, &[], ProcessEnd::Exited(Some(0))),
+        5
+    );
 }

@@ -1,4 +1,4 @@
-//! A program, a boot image and an emulator, each as little as will do.
+//! Minimal fakes of a program, a boot image and an emulator.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// A folder with everything that a run needs, and an empty one for temporary files.
+/// A temporary directory with the files for a run, and a subdirectory for the runner's temporary
+/// files.
 pub struct Fake {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Fake {
     pub fn new() -> Self {
         let fake = Self {
-            folder: TempDir::new().unwrap(),
+            directory: TempDir::new().unwrap(),
         };
         fs::create_dir(fake.path("tmp")).unwrap();
         fs::write(fake.path("kernel"), "").unwrap();
@@ -23,24 +24,24 @@ impl Fake {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
-    /// An ELF file that loads nothing but itself.
+    /// Creates an ELF file with one segment, which is the file itself.
     pub fn program(&self, name: &str, machine: u16) -> PathBuf {
         let mut elf = vec![0; 120];
         elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
         elf[16..20].copy_from_slice(&[3, 0, machine.to_le_bytes()[0], machine.to_le_bytes()[1]]);
-        elf[32] = 64; // the program header's place, its length, and how many
-        elf[54] = 56;
-        elf[56] = 1;
-        elf[64] = 1; // PT_LOAD of 120 bytes
-        elf[96] = 120;
+        elf[32] = 64; // e_phoff
+        elf[54] = 56; // e_phentsize
+        elf[56] = 1; // e_phnum
+        elf[64] = 1; // p_type: PT_LOAD
+        elf[96] = 120; // p_filesz
         fs::write(self.path(name), elf).unwrap();
         self.path(name)
     }
 
-    /// A shell script in the folder.
+    /// Creates a shell script.
     pub fn script(&self, name: &str, body: &str) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
@@ -48,7 +49,7 @@ impl Fake {
         path
     }
 
-    /// The runner, with nothing of this process's environment that bears on it.
+    /// The runner, without the environment variables that configure it.
     pub fn runner(&self) -> Command {
         let mut runner = Command::new(env!("CARGO_BIN_EXE_femu-runner"));
         for (name, _) in std::env::vars()
@@ -60,7 +61,7 @@ impl Fake {
         runner
     }
 
-    /// The runner with the boot engine and this emulator.
+    /// The runner, configured for the boot engine with `emulator` as QEMU.
     pub fn boot(&self, emulator: &Path) -> Command {
         let mut runner = self.runner();
         runner
@@ -71,6 +72,7 @@ impl Fake {
         runner
     }
 
+    /// The number of temporary files that the runner has left.
     pub fn temporary_files(&self) -> usize {
         fs::read_dir(self.path("tmp")).unwrap().count()
     }
@@ -116,7 +118,7 @@ pub fn image(names: &[&str]) -> Vec<u8> {
     [container, item, bootfs].concat()
 }
 
-/// What was said on stderr.
-pub fn complaint(output: &Output) -> String {
+/// The stderr of the runner.
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

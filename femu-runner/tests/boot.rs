@@ -1,38 +1,38 @@
-//! The boot engine's handling of its emulator: silent, endless, dying, and none at all.
+//! Runs the boot engine with fake emulators that hang, exit early, fail or do not exist.
 #![allow(missing_docs)]
 
 #[allow(dead_code)]
 #[path = "support/fake.rs"]
 mod fake;
 
-use fake::{Fake, complaint};
+use fake::{Fake, stderr};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::{fs, thread, time::Duration};
 
 const X64: u16 = 62;
 
-/// Whether a process with this id is there, and is not just waiting to be reaped.
-fn lives(pid: &str) -> bool {
+/// Whether the process exists and is not a zombie.
+fn is_alive(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     stat.rsplit(')')
         .next()
         .is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
 }
 
-/// A kill takes a moment to be carried out in a grandchild; it never fails to be.
+/// Waits until the process has ended. A killed grandchild needs some time to end.
 fn assert_ends(pid: &str) {
     for _ in 0..1000 {
-        if !lives(pid) {
+        if !is_alive(pid) {
             return;
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("process {pid} was left");
+    panic!("process {pid} is still alive");
 }
 
 #[test]
-fn an_endless_emulator_is_killed_at_the_limit_with_its_children() {
+fn hanging_emulator_and_its_children_are_killed_at_time_limit() {
     let fake = Fake::new();
     let pids = fake.path("pids");
     let body = format!(
@@ -46,8 +46,8 @@ fn an_endless_emulator_is_killed_at_the_limit_with_its_children() {
         .arg(fake.program("t", X64))
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(6), "{}", complaint(&output));
-    assert!(complaint(&output).contains("the console stayed silent"));
+    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the console is silent"));
     for pid in fs::read_to_string(pids).unwrap().lines() {
         assert_ends(pid);
     }
@@ -55,7 +55,7 @@ fn an_endless_emulator_is_killed_at_the_limit_with_its_children() {
 }
 
 #[test]
-fn an_emulator_that_prints_for_ever_without_a_line_end_is_killed_at_the_limit() {
+fn endless_line_is_killed_at_time_limit() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "exec tr '\\0' 'x' </dev/zero");
     let mut runner = fake.boot(&emulator);
@@ -65,11 +65,11 @@ fn an_emulator_that_prints_for_ever_without_a_line_end_is_killed_at_the_limit() 
         .stdout(Stdio::null())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(6), "{}", complaint(&output));
+    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
 }
 
 #[test]
-fn an_emulator_that_ends_silently_is_no_output() {
+fn silent_emulator_is_no_output() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "exit 31");
     let output = fake
@@ -77,11 +77,11 @@ fn an_emulator_that_ends_silently_is_no_output() {
         .arg(fake.program("t", X64))
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(5), "{}", complaint(&output));
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
 }
 
 #[test]
-fn an_emulator_that_refuses_its_arguments_is_a_setup_error() {
+fn emulator_that_rejects_its_arguments_is_setup_error() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "echo 'qemu: bad option' >&2; exit 1");
     let output = fake
@@ -90,11 +90,11 @@ fn an_emulator_that_refuses_its_arguments_is_a_setup_error() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(complaint(&output).contains("QEMU did not boot the machine: qemu: bad option"));
+    assert!(stderr(&output).contains("QEMU failed to start the machine: qemu: bad option"));
 }
 
 #[test]
-fn an_emulator_that_is_killed_leaves_the_outcome_unknown() {
+fn killed_emulator_is_unknown() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "echo 'running 1 test'; kill -9 $$");
     let output = fake
@@ -102,12 +102,12 @@ fn an_emulator_that_is_killed_leaves_the_outcome_unknown() {
         .arg(fake.program("t", X64))
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(7), "{}", complaint(&output));
-    assert!(complaint(&output).contains("QEMU was killed"));
+    assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
+    assert!(stderr(&output).contains("QEMU was killed"));
 }
 
 #[test]
-fn a_child_that_holds_the_console_open_does_not_hold_up_the_end() {
+fn grandchild_with_open_console_does_not_delay_end() {
     let fake = Fake::new();
     let pids = fake.path("pids");
     let emulator = fake.script(
@@ -119,12 +119,12 @@ fn a_child_that_holds_the_console_open_does_not_hold_up_the_end() {
         .arg(fake.program("t", X64))
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(5), "{}", complaint(&output));
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     assert_ends(&fs::read_to_string(pids).unwrap());
 }
 
 #[test]
-fn a_signal_to_the_runner_ends_the_emulator() {
+fn signal_to_runner_kills_emulator() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let fake = Fake::new();
         let pids = fake.path("pids");
@@ -144,7 +144,10 @@ fn a_signal_to_the_runner_ends_the_emulator() {
         BufReader::new(runner.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        assert_eq!(line, "running 1 test\n", "the output is live");
+        assert_eq!(
+            line, "running 1 test\n",
+            "output is printed before the emulator exits"
+        );
         let kill = Command::new("kill")
             .args(["-s", signal, &runner.id().to_string()])
             .status()
@@ -157,7 +160,7 @@ fn a_signal_to_the_runner_ends_the_emulator() {
 }
 
 #[test]
-fn stdin_is_not_read() {
+fn emulator_stdin_is_empty() {
     let fake = Fake::new();
     let emulator = fake.script(
         "qemu",
@@ -169,7 +172,7 @@ fn stdin_is_not_read() {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // Our end of its stdin stays open: who reads it waits.
+    // The write end of the pipe stays open, so that a read from it would block.
     let mut child = runner.spawn().unwrap();
     let stdin = child.stdin.take();
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -177,7 +180,7 @@ fn stdin_is_not_read() {
 }
 
 #[test]
-fn kvm_that_does_not_work_is_done_without() {
+fn broken_kvm_falls_back_to_tcg() {
     let fake = Fake::new();
     let log = fake.path("calls");
     for failure in [
@@ -199,8 +202,8 @@ fn kvm_that_does_not_work_is_done_without() {
         assert_eq!(
             output.status.code(),
             Some(2),
-            "asked for, it is an error: {}",
-            complaint(&output)
+            "--accel kvm does not fall back: {}",
+            stderr(&output)
         );
         let mut runner = fake.boot(&emulator);
         let output = runner
@@ -208,53 +211,41 @@ fn kvm_that_does_not_work_is_done_without() {
             .arg(fake.program("t", X64))
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert!(fs::read_to_string(&log).unwrap().contains("-accel tcg"));
     }
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_to_do() {
+fn unusable_inputs_are_reported() {
     let fake = Fake::new();
     let program = fake.program("t", X64);
     let emulator = fake.path("no-such-qemu");
     let script = fake.script("script", "exit 0");
-    let riscv = fake.program("other", 3);
+    let i386 = fake.program("other", 3);
     fs::write(
         fake.path("short"),
         &fs::read(fake.path("zbi")).unwrap()[..100],
     )
     .unwrap();
-    let short = fake.path("short");
-    let zbi = short.to_str().unwrap();
+    let truncated = fake.path("short");
+    let zbi = truncated.to_str().unwrap();
     for (args, program, expected) in [
-        (vec![], &program, "cannot be started: No such file"),
-        (vec![], &script, "it is no 64-bit little-endian ELF program"),
-        (vec![], &riscv, "it is for ELF machine 3"),
-        (
-            vec!["--zbi", zbi],
-            &program,
-            "cannot be used: it is cut off",
-        ),
-        (
-            vec!["--zbi", "/nowhere"],
-            &program,
-            "/nowhere cannot be read",
-        ),
+        (vec![], &program, "no-such-qemu: No such file"),
+        (vec![], &script, "not a 64-bit little-endian ELF file"),
+        (vec![], &i386, "ELF machine 3 is not a Fuchsia architecture"),
+        (vec!["--zbi", zbi], &program, "short: truncated image"),
+        (vec!["--zbi", "/nowhere"], &program, "cannot read /nowhere"),
         (
             vec!["--kernel", "/nowhere"],
             &program,
-            "/nowhere is not there",
+            "no such file: /nowhere",
         ),
-        (
-            vec!["--lib", "/nowhere"],
-            &program,
-            "/nowhere cannot be read",
-        ),
+        (vec!["--lib", "/nowhere"], &program, "cannot read /nowhere"),
         (
             vec!["--env", "K"],
             &program,
-            "the variable \"K\" cannot be passed",
+            "cannot pass the variable \"K\"",
         ),
     ] {
         let output = fake
@@ -264,11 +255,7 @@ fn what_is_missing_is_named_with_what_to_do() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
-        assert!(
-            complaint(&output).contains(expected),
-            "{}",
-            complaint(&output)
-        );
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
         assert_eq!(fake.temporary_files(), 0);
     }
     let output = fake
@@ -277,11 +264,11 @@ fn what_is_missing_is_named_with_what_to_do() {
         .arg("a b")
         .output()
         .unwrap();
-    assert!(complaint(&output).contains("the argument \"a b\" cannot be passed"));
+    assert!(stderr(&output).contains("cannot pass the argument \"a b\""));
 }
 
 #[test]
-fn a_dry_run_prints_the_command_line_and_starts_nothing() {
+fn dry_run_prints_command_line_and_starts_nothing() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "echo started; exit 31");
     let image = fake.path("image");
@@ -305,7 +292,7 @@ fn a_dry_run_prints_the_command_line_and_starts_nothing() {
 }
 
 #[test]
-fn what_follows_the_program_is_the_programs() {
+fn arguments_after_program_belong_to_program() {
     let fake = Fake::new();
     let mut runner = fake.boot(&fake.path("none"));
     let runner = runner.arg("--dry-run").arg(fake.program("t", X64));

@@ -1,32 +1,32 @@
-//! Every call to the SDK's tools, as data.
+//! All commands for the SDK's tools, as data.
 //!
-//! Written for SDK 20.20240412.3.1 and later, from Fuchsia's own documentation and from
-//! rust-lang/rust's fuchsia-test-runner.py, which does the same. Not run against a real ffx.
+//! They are for SDK 20.20240412.3.1 and later. Sources: Fuchsia's documentation, and
+//! `fuchsia-test-runner.py` in rust-lang/rust. They have not been run with a real ffx.
 
-/// The SDK that the calls were written for.
-pub const VERSION: [u32; 4] = [20, 20_240_412, 3, 1];
+/// The oldest SDK version that the commands are for.
+pub const SUPPORTED_VERSION: [u32; 4] = [20, 20_240_412, 3, 1];
 
-/// One call. `{name}` stands for a value; an argument that is `{args}` alone for all of the
-/// program's.
+/// A command with placeholders. `{args}`, as a complete argument, is replaced by all arguments of
+/// the program; any other `{name}` by one value.
 #[derive(Debug)]
-pub struct Call {
-    /// What it is for, in an error.
+pub struct CommandTemplate {
+    /// The step, for error messages.
     pub step: &'static str,
     /// The tool and its arguments.
     pub argv: &'static [&'static str],
-    /// What to do where it fails.
-    pub advice: &'static str,
+    /// A hint, if the command fails.
+    pub hint: &'static str,
 }
 
-/// Says the SDK's version.
-pub const ASK_VERSION: Call = Call {
-    step: "asking ffx for its version",
+/// Prints the SDK version.
+pub const VERSION: CommandTemplate = CommandTemplate {
+    step: "querying the version of ffx",
     argv: &["{ffx}", "version"],
-    advice: "name an SDK that has ffx with --sdk (FEMU_SDK)",
+    hint: "give the directory of an SDK that contains ffx with --sdk (FEMU_SDK)",
 };
 
-/// Lists emulators with their state.
-pub const LIST: Call = Call {
+/// Lists the emulators with their states.
+pub const LIST_EMULATORS: CommandTemplate = CommandTemplate {
     step: "listing the emulators",
     argv: &[
         "{ffx}",
@@ -37,11 +37,11 @@ pub const LIST: Call = Call {
         "emu",
         "list",
     ],
-    advice: "an SDK of April 2024 or later has `ffx --machine json emu list`",
+    hint: "`ffx --machine json emu list` requires an SDK of April 2024 or later",
 };
 
-/// Ends an emulator; also one that died and blocks its name.
-pub const STOP: Call = Call {
+/// Stops the emulator. Also removes a dead emulator, which still occupies its name.
+pub const STOP_EMULATOR: CommandTemplate = CommandTemplate {
     step: "stopping the emulator",
     argv: &[
         "{ffx}",
@@ -51,13 +51,13 @@ pub const STOP: Call = Call {
         "stop",
         "{emulator}",
     ],
-    advice: "stop it with `ffx emu stop`",
+    hint: "run `ffx emu stop`",
 };
 
-/// Before anything else.
-pub const PREPARE: [Call; 2] = [
-    Call {
-        step: "turning analytics off",
+/// Configures ffx for this run.
+pub const CONFIGURE: [CommandTemplate; 2] = [
+    CommandTemplate {
+        step: "disabling analytics",
         argv: &[
             "{ffx}",
             "--isolate-dir",
@@ -66,10 +66,10 @@ pub const PREPARE: [Call; 2] = [
             "analytics",
             "disable",
         ],
-        advice: "is FEMU_ISOLATE_DIR a folder that can be written, with a short path?",
+        hint: "check that FEMU_ISOLATE_DIR is a writable directory with a short path",
     },
-    Call {
-        step: "telling ffx where the SDK is",
+    CommandTemplate {
+        step: "setting the SDK directory",
         argv: &[
             "{ffx}",
             "--isolate-dir",
@@ -79,12 +79,12 @@ pub const PREPARE: [Call; 2] = [
             "sdk.root",
             "{sdk}",
         ],
-        advice: "name the SDK's folder with --sdk (FEMU_SDK)",
+        hint: "give the SDK directory with --sdk (FEMU_SDK)",
     },
 ];
 
 /// Starts the emulator.
-pub const START: Call = Call {
+pub const START_EMULATOR: CommandTemplate = CommandTemplate {
     step: "starting the emulator",
     argv: &[
         "{ffx}",
@@ -107,13 +107,13 @@ pub const START: Call = Call {
         "--kernel-args",
         "kernel.enable-debugging-syscalls=true",
     ],
-    advice: "does the bundle fit the SDK (ffx product download), and is an ssh client there? without KVM: --accel tcg",
+    hint: "check that the product bundle is for this SDK (`ffx product download`) and that ssh is installed; without KVM, use --accel tcg",
 };
 
-/// Packs and publishes the program.
-pub const PUBLISH: [Call; 6] = [
-    Call {
-        step: "making a package repository",
+/// Packages and publishes the program.
+pub const PUBLISH: [CommandTemplate; 6] = [
+    CommandTemplate {
+        step: "creating the package repository",
         argv: &[
             "{ffx}",
             "--isolate-dir",
@@ -122,10 +122,10 @@ pub const PUBLISH: [Call; 6] = [
             "create",
             "{work}/repository",
         ],
-        advice: "an SDK of April 2024 or later has `ffx repository create`",
+        hint: "`ffx repository create` requires an SDK of April 2024 or later",
     },
-    Call {
-        step: "serving the repository",
+    CommandTemplate {
+        step: "starting the package server",
         argv: &[
             "{ffx}",
             "--isolate-dir",
@@ -141,10 +141,10 @@ pub const PUBLISH: [Call; 6] = [
             "--repository",
             "{repository}",
         ],
-        advice: "an SDK of late 2024 or later has `ffx repository server start --background`",
+        hint: "`ffx repository server start --background` requires an SDK of late 2024 or later",
     },
-    Call {
-        step: "telling the emulator of the repository",
+    CommandTemplate {
+        step: "registering the repository with the emulator",
         argv: &[
             "{ffx}",
             "--isolate-dir",
@@ -157,10 +157,10 @@ pub const PUBLISH: [Call; 6] = [
             "--repository",
             "{repository}",
         ],
-        advice: "is the emulator up (ffx target list)?",
+        hint: "check that the emulator is running (`ffx target list`)",
     },
-    Call {
-        step: "compiling the component's manifest",
+    CommandTemplate {
+        step: "compiling the component manifest",
         argv: &[
             "{cmc}",
             "compile",
@@ -168,9 +168,9 @@ pub const PUBLISH: [Call; 6] = [
             "--output",
             "{work}/{package}.cm",
         ],
-        advice: "the SDK has cmc beside ffx",
+        hint: "check that cmc is from the same SDK as ffx",
     },
-    Call {
+    CommandTemplate {
         step: "building the package",
         argv: &[
             "{ffx}",
@@ -186,9 +186,9 @@ pub const PUBLISH: [Call; 6] = [
             "--published-name",
             "{package}",
         ],
-        advice: "an API level that the SDK knows goes in --api-level (FEMU_API_LEVEL)",
+        hint: "give an API level of this SDK with --api-level (FEMU_API_LEVEL)",
     },
-    Call {
+    CommandTemplate {
         step: "publishing the package",
         argv: &[
             "{ffx}",
@@ -200,12 +200,13 @@ pub const PUBLISH: [Call; 6] = [
             "{work}/package/package_manifest.json",
             "{work}/repository",
         ],
-        advice: "look at what ffx says above",
+        hint: "check the output of ffx",
     },
 ];
 
-/// Runs the program. Its exit status is not looked at: the summary tells.
-pub const TEST: Call = Call {
+/// Runs the program. The exit status of this command is ignored; `run_summary.json` contains the
+/// result.
+pub const TEST: CommandTemplate = CommandTemplate {
     step: "running the test",
     argv: &[
         "{ffx}",
@@ -221,11 +222,11 @@ pub const TEST: Call = Call {
         "--",
         "{args}",
     ],
-    advice: "is the emulator up (ffx target list)?",
+    hint: "check that the emulator is running (`ffx target list`)",
 };
 
-/// Ends the package server.
-pub const STOP_SERVER: Call = Call {
+/// Stops the package server.
+pub const STOP_SERVER: CommandTemplate = CommandTemplate {
     step: "stopping the package server",
     argv: &[
         "{ffx}",
@@ -236,5 +237,5 @@ pub const STOP_SERVER: Call = Call {
         "stop",
         "{repository}",
     ],
-    advice: "stop it with `ffx repository server stop`",
+    hint: "run `ffx repository server stop`",
 };

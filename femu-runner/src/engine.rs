@@ -1,0 +1,62 @@
+//! Items that both engines use.
+
+use crate::architecture::{self, Architecture};
+use crate::elf;
+use crate::setup_error::SetupError;
+use crate::verdict::Verdict;
+use std::fmt::Display;
+use std::fs;
+use std::path::Path;
+
+/// Result of an engine that did not fail.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The program ran.
+    Verdict(Verdict),
+    /// `--dry-run` was given.
+    DryRun,
+    /// The runner received this signal.
+    Interrupted(i32),
+}
+
+/// Reads the program and strips it. Also returns the architecture that it is built for.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not an ELF program for one of the Fuchsia architectures.
+pub fn load_program(path: &Path) -> Result<(&'static Architecture, Vec<u8>), SetupError> {
+    let file = read_file(path, "PROGRAM")?;
+    let unusable = |error: &dyn Display| {
+        SetupError::new(
+            format!("{} is not a Fuchsia program: {error}", path.display()),
+            "give a program that is built for a Fuchsia target",
+        )
+    };
+    let machine = elf::machine(&file).map_err(|error| unusable(&error))?;
+    let architecture = architecture::by_elf_machine(machine).ok_or_else(|| {
+        unusable(&format!(
+            "ELF machine {machine} is not a Fuchsia architecture"
+        ))
+    })?;
+    let program = elf::strip(&file).map_err(|error| unusable(&error))?;
+    Ok((architecture, program))
+}
+
+/// Reads the file that was given with `option`.
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn read_file(path: &Path, option: &str) -> Result<Vec<u8>, SetupError> {
+    fs::read(path).map_err(|error| {
+        SetupError::new(
+            format!("cannot read {}: {error}", path.display()),
+            format!("check the path given as {option}"),
+        )
+    })
+}
+
+/// Prints a message of the runner itself on stderr.
+pub fn print_message(text: &str) {
+    eprintln!("femu-runner: {text}");
+}

@@ -1,0 +1,201 @@
+//! Builds the kernel command line, which starts the program and carries its arguments and
+//! environment variables.
+
+use crate::setup_error::SetupError;
+use std::ffi::OsString;
+
+/// Old kernels have a buffer of 4096 bytes, which includes the NUL.
+const MAX_LEN: usize = 4095;
+
+/// Process that starts the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Launcher {
+    /// `bin/bootsvc`
+    Bootsvc,
+    /// The kernel's first process.
+    Userboot,
+}
+
+impl Launcher {
+    /// The separator between arguments. No argument can contain it.
+    const fn separator(self) -> char {
+        match self {
+            Self::Bootsvc => ',',
+            Self::Userboot => '+',
+        }
+    }
+}
+
+/// Builds the kernel command line: the options that the board requires, the options that start
+/// `program`, the variables of `env`, then the options of `append`.
+///
+/// # Errors
+///
+/// An argument, a variable or an option cannot be written on a kernel command line, or the
+/// command line is too long.
+pub fn build(
+    board_options: &[&str],
+    launcher: Launcher,
+    program: &str,
+    args: &[OsString],
+    env: &[String],
+    append: &str,
+) -> Result<String, SetupError> {
+    let mut next = program.to_owned();
+    for arg in args {
+        next.push(launcher.separator());
+        next.push_str(check_arg(arg, launcher)?);
+    }
+    let mut options = vec![
+        "TERM=dumb".to_owned(),
+        "kernel.halt-on-panic=true".to_owned(),
+        "kernel.enable-debugging-syscalls=true".to_owned(),
+    ];
+    options.extend(board_options.iter().copied().map(str::to_owned));
+    match launcher {
+        // No `userboot=` here: old kernels would start the program instead of bootsvc.
+        Launcher::Bootsvc => options.push(format!("bootsvc.next={next}")),
+        Launcher::Userboot => {
+            options.push(format!("userboot.next={next}"));
+            // The option's name before about 2021. It takes no arguments.
+            options.push(format!("userboot={program}"));
+        }
+    }
+    options.push("userboot.shutdown".to_owned());
+    for variable in env.iter().filter(|variable| !variable.is_empty()) {
+        options.push(check_variable(variable)?.to_owned());
+    }
+    for option in append.split_ascii_whitespace() {
+        if !option.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(SetupError::new(
+                format!("cannot pass the kernel option {option:?}: not printable ASCII"),
+                "give printable ASCII in --append (FEMU_APPEND)",
+            ));
+        }
+        options.push(option.to_owned());
+    }
+    let command_line = options.join(" ");
+    if command_line.len() > MAX_LEN {
+        return Err(SetupError::new(
+            format!(
+                "the kernel command line has {} bytes; kernels accept {MAX_LEN}",
+                command_line.len()
+            ),
+            "give the program fewer or shorter arguments",
+        ));
+    }
+    Ok(command_line)
+}
+
+fn check_arg(arg: &OsString, launcher: Launcher) -> Result<&str, SetupError> {
+    let is_valid = |text: &&str| {
+        let is_valid_char = |char: char| char.is_ascii_graphic() && char != launcher.separator();
+        !text.is_empty() && text.chars().all(is_valid_char)
+    };
+    arg.to_str().filter(is_valid).ok_or_else(|| {
+        SetupError::new(
+            format!(
+                "cannot pass the argument {:?} on the kernel command line",
+                arg.to_string_lossy()
+            ),
+            format!(
+                "arguments must be non-empty printable ASCII without spaces and '{}'; \
+                 alternatively pass the value as an environment variable (--env NAME=VALUE)",
+                launcher.separator()
+            ),
+        )
+    })
+}
+
+fn check_variable(variable: &str) -> Result<&str, SetupError> {
+    let has_name = variable
+        .split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty());
+    if has_name && variable.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(variable);
+    }
+    Err(SetupError::new(
+        format!("cannot pass the variable {variable:?} on the kernel command line"),
+        "give --env (FEMU_ENV) NAME=VALUE in printable ASCII without spaces",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build_with_args(launcher: Launcher, args: &[&str]) -> Result<String, SetupError> {
+        let args: Vec<_> = args.iter().map(OsString::from).collect();
+        build(
+            &["a=b"],
+            launcher,
+            "bin/t",
+            &args,
+            &["K=V".to_owned()],
+            " x  y=z ",
+        )
+    }
+
+    #[test]
+    fn bootsvc_arguments_are_separated_by_commas() {
+        let command_line = build_with_args(Launcher::Bootsvc, &["--list", "x+y"]).unwrap();
+        assert!(
+            command_line.contains(" bootsvc.next=bin/t,--list,x+y userboot.shutdown K=V x y=z"),
+            "{command_line}"
+        );
+        assert!(!command_line.contains(" userboot="), "{command_line}");
+        assert!(
+            command_line.contains(" kernel.enable-debugging-syscalls=true a=b "),
+            "{command_line}"
+        );
+    }
+
+    #[test]
+    fn userboot_options_have_both_names() {
+        let command_line = build_with_args(Launcher::Userboot, &["--list", "x,y"]).unwrap();
+        assert!(
+            command_line
+                .contains(" userboot.next=bin/t+--list+x,y userboot=bin/t userboot.shutdown"),
+            "{command_line}"
+        );
+    }
+
+    #[test]
+    fn unrepresentable_arguments_are_rejected() {
+        for arg in ["a b", "a,b", "", "é", "a\tb", "a\nb"] {
+            let error = build_with_args(Launcher::Bootsvc, &[arg])
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(&format!("cannot pass the argument {arg:?}")),
+                "{error}"
+            );
+        }
+        assert!(build_with_args(Launcher::Userboot, &["a+b"]).is_err());
+    }
+
+    #[test]
+    fn malformed_variables_are_rejected() {
+        for variable in ["K", "=V", "K=a b"] {
+            assert!(
+                build(
+                    &[],
+                    Launcher::Bootsvc,
+                    "bin/t",
+                    &[],
+                    &[variable.to_owned()],
+                    ""
+                )
+                .is_err()
+            );
+        }
+    }
+
+    #[test]
+    fn too_long_command_line_is_rejected() {
+        let error = build_with_args(Launcher::Bootsvc, &["x".repeat(5000).as_str()])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("kernels accept 4095"), "{error}");
+    }
+}

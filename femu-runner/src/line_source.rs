@@ -1,0 +1,146 @@
+//! Classifies console lines: boot log, output of the program, or crash report.
+
+use crate::console::Line;
+use std::collections::BTreeSet;
+
+/// A crash report without an end marker ends after this number of lines.
+const MAX_REPORT_LINES: usize = 300;
+
+/// The source of a console line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineSource {
+    /// The kernel, userboot, bootsvc or the dynamic linker.
+    Boot,
+    /// The program, or a process that it started.
+    Program,
+    /// A crash report. After a kernel panic, every line.
+    Report,
+}
+
+/// Classifies the lines of one console, in order.
+#[derive(Debug)]
+pub struct LineClassifier {
+    program: String,
+    /// Koids of userboot and bootsvc.
+    boot_processes: BTreeSet<u64>,
+    /// Koids of the processes that have printed more than the dynamic linker's markup.
+    past_linker: BTreeSet<u64>,
+    program_started: bool,
+    panicked: bool,
+    /// The current report: the number of lines left, and the koid of the process that prints it.
+    report: Option<(usize, Option<u64>)>,
+}
+
+impl LineClassifier {
+    /// `program` is the program's path in the boot image.
+    pub fn new(program: &str) -> Self {
+        Self {
+            program: program.to_owned(),
+            boot_processes: BTreeSet::new(),
+            past_linker: BTreeSet::new(),
+            program_started: false,
+            panicked: false,
+            report: None,
+        }
+    }
+
+    /// Classifies the next line.
+    pub fn classify(&mut self, line: &Line) -> LineSource {
+        let text = line.text();
+        if self.panicked || is_panic(&text) {
+            self.panicked = true;
+            return LineSource::Report;
+        }
+        if self.is_report(line, &text) {
+            return LineSource::Report;
+        }
+        if !self.program_started {
+            self.detect_program_start(line, &text);
+            if !(self.program_started && is_test_harness(&text)) {
+                return LineSource::Boot;
+            }
+        }
+        let Some(process) = line.process else {
+            return LineSource::Program;
+        };
+        if process == 0 || self.boot_processes.contains(&process) {
+            return LineSource::Boot;
+        }
+        if !self.past_linker.contains(&process) {
+            if is_linker_markup(&text) {
+                return LineSource::Boot;
+            }
+            self.past_linker.insert(process);
+        }
+        LineSource::Program
+    }
+
+    fn detect_program_start(&mut self, line: &Line, text: &str) {
+        for component in ["userboot", "bootsvc"] {
+            let Some(message) = line.message_from(component) else {
+                continue;
+            };
+            self.boot_processes
+                .extend(line.process.filter(|&process| process != 0));
+            // userboot prints `option "..."` for each option of the kernel command line.
+            let names_program = message.contains(&self.program) && !message.starts_with("option ");
+            if names_program || message.starts_with("Launching next process") {
+                self.program_started = true;
+            }
+        }
+        // Some kernels print no start message.
+        self.program_started |= is_test_harness(text);
+    }
+
+    fn is_report(&mut self, line: &Line, text: &str) -> bool {
+        if is_crash(text) {
+            self.report = Some((MAX_REPORT_LINES, line.process));
+            return true;
+        }
+        let Some((lines_left, process)) = self.report else {
+            return false;
+        };
+        if process != line.process || is_test_harness(text) {
+            return false;
+        }
+        let is_end = lines_left == 0
+            || text.starts_with("Done handling")
+            || text.starts_with("{{{reset:end");
+        self.report = (!is_end).then(|| (lines_left - 1, process));
+        true
+    }
+}
+
+/// Whether the line reports a panic of the kernel or of userboot.
+pub fn is_panic(text: &str) -> bool {
+    let text = text.trim_start_matches(['*', ' ']);
+    let starts = [
+        "ZIRCON KERNEL PANIC",
+        "KERNEL PANIC",
+        "panic (caller ",
+        "Fatal exception on cpu",
+    ];
+    starts.iter().any(|start| text.starts_with(start))
+}
+
+/// Whether the line is the first one of a crash report. The kernel prints the report if no
+/// process handles the exception; otherwise crashsvc (formerly crashanalyzer) prints it.
+pub fn is_crash(text: &str) -> bool {
+    let from_kernel = text.starts_with("KERN: ") && text.contains(" in user thread ");
+    let from_service = text.contains("<== ") && text.contains("fatal exception: ");
+    from_kernel || from_service
+}
+
+/// Whether the line is the first or the last one of a libtest or libtest-mimic run.
+fn is_test_harness(text: &str) -> bool {
+    let count = text
+        .strip_prefix("running ")
+        .and_then(|rest| rest.split_once(" test"));
+    text.starts_with("test result: ")
+        || count.is_some_and(|(count, _)| count.parse::<u32>().is_ok())
+}
+
+/// Whether the line is symbolizer markup, which the dynamic linker prints before `main`.
+fn is_linker_markup(text: &str) -> bool {
+    text.starts_with("{{{") || text.starts_with("dso: id=")
+}
