@@ -15,6 +15,7 @@ use std::io;
 /// let inside = error.get_ref().unwrap().downcast_ref::<Status>();
 /// assert_eq!(inside, Some(&Status::AccessDenied));
 /// ```
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 impl From<Status> for io::Error {
     fn from(status: Status) -> Self {
         Self::new(kind(status), status)
@@ -22,6 +23,7 @@ impl From<Status> for io::Error {
 }
 
 /// The error contains the [`TransferError`] and has the kind of its status.
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 impl From<TransferError> for io::Error {
     fn from(error: TransferError) -> Self {
         Self::new(kind(error.status), error)

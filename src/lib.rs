@@ -77,7 +77,7 @@
 //!   [`std::io::Error`], and the Linux backend.
 
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg = false))]
 // The examples need a backend.
 #![cfg(not(all(doctest, backend = "unsupported")))]
 #![warn(unreachable_pub)]
