@@ -122,7 +122,7 @@ impl Memory {
     pub(super) fn fill(&self, areas: &[Area]) {
         image::fill(areas, |run, bytes| {
             let vmo = self.vmos[run.vmo].as_ref().map_or(0, |vmo| vmo.0);
-            let (from, offset) = (bytes.as_ptr(), run.from as u64);
+            let (from, offset) = (bytes.as_ptr(), run.vmo_offset as u64);
             // SAFETY: `from` is valid for reads of the length of `bytes`.
             let raw = unsafe { zx::zx_vmo_write(vmo, from, offset, bytes.len()) };
             assert_eq!(Status::ok(raw), Ok(()), "zx_vmo_write to {run:?}");
@@ -137,7 +137,8 @@ impl Memory {
             let (to, after) = rest.split_at_mut(run.len);
             let vmo = self.vmos[run.vmo].as_ref().map_or(0, |vmo| vmo.0);
             // SAFETY: `to` is valid for writes of its length.
-            let raw = unsafe { zx::zx_vmo_read(vmo, to.as_mut_ptr(), run.from as u64, to.len()) };
+            let raw =
+                unsafe { zx::zx_vmo_read(vmo, to.as_mut_ptr(), run.vmo_offset as u64, to.len()) };
             assert_eq!(Status::ok(raw), Ok(()), "zx_vmo_read of {run:?}");
             rest = after;
         }
