@@ -1,5 +1,5 @@
-//! Reading, integers and the cursor, on whatever kernel runs this, in the program's own
-//! memory: atomics, to which every value is valid.
+//! Reads, integers and the cursor on the memory of this program, for every kernel. The memory
+//! consists of atomics, to which every value is valid.
 #![cfg(all(feature = "std", any(backend = "fuchsia", backend = "linux")))]
 
 use std::error::Error;
@@ -32,23 +32,29 @@ impl Memory {
     }
 }
 
-fn own() -> Process {
-    // SAFETY: only `Memory` is written, which is atomics.
+fn own_process() -> Process {
+    // SAFETY: the tests write only to `Memory`: atomics, to which every value is valid.
     unsafe { Process::current() }.unwrap()
 }
 
 #[test]
-fn what_is_there_is_read() {
+fn own_memory_is_read() {
     static MEMORY: Memory = Memory::new();
-    MEMORY.set(3, b"what is there");
+    MEMORY.set(3, b"some text");
     let mut buffer = [0; 20];
-    assert_eq!(own().read_memory(MEMORY.vaddr(), &mut buffer), Ok(20));
+    assert_eq!(
+        own_process().read_memory(MEMORY.vaddr(), &mut buffer),
+        Ok(20)
+    );
     assert_eq!(buffer, MEMORY.bytes()[..20]);
     let mut buffer = [0; LEN];
-    assert_eq!(own().read_exact_memory(MEMORY.vaddr(), &mut buffer), Ok(()));
+    assert_eq!(
+        own_process().read_exact_memory(MEMORY.vaddr(), &mut buffer),
+        Ok(())
+    );
     assert_eq!(buffer, MEMORY.bytes());
     let mut buffer = [MaybeUninit::uninit(); LEN];
-    let process = own();
+    let process = own_process();
     let (read, rest) = process
         .read_memory_uninit(MEMORY.vaddr(), &mut buffer)
         .unwrap();
@@ -56,24 +62,24 @@ fn what_is_there_is_read() {
 }
 
 #[test]
-fn reading_needs_both_rights() {
+fn read_requires_read_and_write_rights() {
     static MEMORY: Memory = Memory::new();
     for (rights, expected) in [
         (Rights::READ, Err(Status::AccessDenied)),
         (Rights::WRITE, Err(Status::AccessDenied)),
         (Rights::READ_MEMORY, Ok(1)),
     ] {
-        let process = own().duplicate(rights).unwrap();
+        let process = own_process().duplicate(rights).unwrap();
         let read = process.read_memory(MEMORY.vaddr(), &mut [0]);
         assert_eq!(read, expected, "{rights:?}");
     }
 }
 
 #[test]
-fn integers_come_back_in_both_byte_orders() {
+fn integers_round_trip_in_both_byte_orders() {
     static MEMORY: Memory = Memory::new();
-    let (process, vaddr) = (own(), MEMORY.vaddr());
-    macro_rules! round {
+    let (process, vaddr) = (own_process(), MEMORY.vaddr());
+    macro_rules! round_trip {
         ($($integer:ident)*) => {$(
             for value in [$integer::MIN, $integer::MAX, 1, 0x5a] {
                 process.write_le(vaddr + 1, value).unwrap();
@@ -85,15 +91,15 @@ fn integers_come_back_in_both_byte_orders() {
             }
         )*};
     }
-    round!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+    round_trip!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
     let bytes = MEMORY.bytes();
     assert_eq!((bytes[0], bytes[17]), (0x5a, 0x5a));
 }
 
 #[test]
-fn a_cursor_reads_writes_and_seeks() -> Result<(), Box<dyn Error>> {
+fn cursor_reads_writes_and_seeks() -> Result<(), Box<dyn Error>> {
     static MEMORY: Memory = Memory::new();
-    let mut cursor = MemoryCursor::new(own(), MEMORY.vaddr() + 2);
+    let mut cursor = MemoryCursor::new(own_process(), MEMORY.vaddr() + 2);
     write!(cursor, "one, {}", "two".to_owned())?;
     assert_eq!(&MEMORY.bytes()[..11], b"\x5a\x5aone, two\x5a");
     cursor.seek(SeekFrom::Current(-3))?;
@@ -103,16 +109,16 @@ fn a_cursor_reads_writes_and_seeks() -> Result<(), Box<dyn Error>> {
 
     cursor.seek(SeekFrom::Start(0x10))?;
     let error = cursor.read_exact(&mut text).unwrap_err();
-    let stopped: &TransferError = error
+    let partial: &TransferError = error
         .get_ref()
-        .and_then(|inside| inside.downcast_ref())
+        .and_then(|inner| inner.downcast_ref())
         .unwrap();
-    assert_eq!((stopped.transferred, stopped.vaddr), (0, 0x10));
-    assert!(stopped.status.may_mean_unmapped());
+    assert_eq!((partial.transferred, partial.vaddr), (0, 0x10));
+    assert!(partial.status.may_mean_unmapped());
     let error = cursor.read(&mut text).unwrap_err();
     let status: &Status = error
         .get_ref()
-        .and_then(|inside| inside.downcast_ref())
+        .and_then(|inner| inner.downcast_ref())
         .unwrap();
     assert!(status.may_mean_unmapped());
     Ok(())

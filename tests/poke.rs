@@ -1,13 +1,18 @@
-//! The example, as a user meets it.
+//! The example `poke`: its output, exit statuses and errors.
 #![cfg(backend = "linux")]
 
-use snapbox::cmd::Command;
-use std::io::{BufRead, BufReader, Write};
+#[path = "debuggee/debuggee.rs"]
+#[allow(dead_code)] // These tests do not use all of it.
+mod debuggee;
+
+use debuggee::Debuggee;
+use snapbox::cmd::{Command, OutputAssert};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command as Program, Stdio};
+use std::process::{Command as StdCommand, Stdio};
+use zx_process_memory::Status;
 
 fn poke() -> PathBuf {
-    // Fresh, and not built twice: cargo finds what it built for the tests.
+    // Cargo builds the example only if it is out of date.
     let built = escargot::CargoBuild::new().example("poke").run();
     built.unwrap().path().to_owned()
 }
@@ -16,59 +21,53 @@ fn command(arguments: &[&str]) -> Command {
     Command::new(poke()).args(arguments).env_remove("RUST_LOG")
 }
 
-struct Debuggee {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
+/// A process that runs `poke child`.
+struct PokedChild {
+    debuggee: Debuggee,
+    pid: String,
+    /// The address of the text, in hex.
+    address: String,
 }
 
-impl Debuggee {
+impl PokedChild {
     fn start() -> Self {
-        let mut child = Program::new(poke())
-            .arg("child")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self {
-            child,
-            stdin,
-            stdout,
-        }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    /// The address in the first line, and the pid as poke wants it.
-    fn place(&mut self) -> (String, String) {
-        let (line, pid) = (self.line(), self.child.id().to_string());
+        let mut debuggee = Debuggee::spawn(StdCommand::new(poke()).arg("child"));
+        let (line, pid) = (debuggee.read_line().unwrap(), debuggee.pid().to_string());
         let rest = line.strip_prefix(&format!("pid {pid} address ")).unwrap();
         let (address, text) = rest.split_once(" text ").unwrap();
         assert_eq!(text, "hello from the child");
-        (pid, address.to_owned())
+        let address = address.to_owned();
+        Self {
+            debuggee,
+            pid,
+            address,
+        }
     }
 
+    /// The text as the child reads it.
     fn text(&mut self) -> String {
-        self.stdin.write_all(b"\n").unwrap();
-        self.line().split_once(" text ").unwrap().1.to_owned()
+        let line = self.debuggee.ask("");
+        line.split_once(" text ").unwrap().1.to_owned()
     }
 }
 
-impl Drop for Debuggee {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Asserts exit status 1, no output, and an error message with this start, the code of the status,
+/// and this hint.
+fn assert_failure(result: OutputAssert, start: &str, status: Status, hint: &str) {
+    let output = result.code(1).stdout_eq("").get_output().clone();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = stderr.lines().collect();
+    let [error, last] = lines[..] else {
+        panic!("not two lines: {stderr}");
+    };
+    assert!(error.starts_with(start), "{stderr}");
+    // Once: an error and its source must not both contain the status.
+    assert_eq!(error.matches(&status.to_string()).count(), 1, "{stderr}");
+    assert_eq!(last, format!("hint: {hint}"));
 }
 
 #[test]
-fn without_arguments_it_tells_the_whole_story() {
+fn demo_prints_text_before_and_after_write() {
     command(&[]).assert().success().stderr_eq("").stdout_eq(
         "before: hello from the child
 wrote 20 bytes at 0x[..] in process [..]
@@ -78,13 +77,13 @@ after: poked by its parent!
 }
 
 #[test]
-fn each_way_to_give_bytes_writes_them() {
-    let mut debuggee = Debuggee::start();
-    let (pid, address) = debuggee.place();
+fn text_hex_and_file_arguments_are_written() {
+    let mut child = PokedChild::start();
+    let (pid, address) = (child.pid.clone(), child.address.clone());
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "from a file").unwrap();
     let path = file.path().to_str().unwrap();
-    for (option, value, count, seen) in [
+    for (option, value, count, text) in [
         ("--text", "HELLO", 5, "HELLO from the child"),
         ("--hex", "4a", 1, "JELLO from the child"),
         ("--hex", "0x59454C", 3, "YELLO from the child"),
@@ -97,62 +96,55 @@ fn each_way_to_give_bytes_writes_them() {
             .stdout_eq(format!(
                 "wrote {count} bytes at {address} in process {pid}\n"
             ));
-        assert_eq!(debuggee.text(), seen);
+        assert_eq!(child.text(), text);
     }
 }
 
 #[test]
-fn an_address_may_be_decimal() {
-    let mut debuggee = Debuggee::start();
-    let (pid, address) = debuggee.place();
-    let decimal = u64::from_str_radix(&address[2..], 16).unwrap().to_string();
-    let write = command(&["write", "--pid", &pid, &decimal, "--text", "J"]);
+fn decimal_address_is_accepted() {
+    let mut child = PokedChild::start();
+    let hex = child.address.strip_prefix("0x").unwrap();
+    let decimal = u64::from_str_radix(hex, 16).unwrap().to_string();
+    let write = command(&["write", "--pid", &child.pid, &decimal, "--text", "J"]);
     write.assert().success();
-    assert_eq!(debuggee.text(), "Jello from the child");
+    assert_eq!(child.text(), "Jello from the child");
 }
 
 #[test]
-fn a_write_that_fails_names_process_address_and_remedy() {
-    let mut debuggee = Debuggee::start();
-    let (pid, _) = debuggee.place();
-    command(&["write", "--pid", &pid, "0x10", "--text", "hello"])
-        .assert()
-        .code(1)
-        .stdout_eq("")
-        .stderr_eq(format!(
-            "poke: cannot write 5 bytes at 0x10 in process {pid}: stopped at 0x10 after 0 bytes: \
-             ZX_ERR_NO_MEMORY (-4): out of memory, or no memory at that address
-hint: nothing is mapped at the address, or the process is gone: look at its mappings
-"
-        ));
-    assert_eq!(debuggee.text(), "hello from the child");
+fn failed_write_reports_process_address_status_and_hint() {
+    let mut child = PokedChild::start();
+    let pid = &child.pid;
+    assert_failure(
+        command(&["write", "--pid", pid, "0x10", "--text", "hello"]).assert(),
+        &format!("poke: cannot write 5 bytes at 0x10 in process {pid}: "),
+        Status::NoMemory,
+        Status::NoMemory.write_memory_hint().unwrap(),
+    );
+    assert_eq!(child.text(), "hello from the child");
 }
 
 #[test]
-fn a_process_that_is_not_there_is_told() {
-    command(&["write", "--pid", "2147483647", "0x10", "--text", "hello"])
-        .assert()
-        .code(1)
-        .stdout_eq("")
-        .stderr_eq(
-            "poke: cannot write at 0x10, nor open process 2147483647: ZX_ERR_NOT_FOUND (-25): what was asked for \
-             was not found
-hint: no process has this pid
-",
-        );
+fn failed_open_reports_process_address_status_and_hint() {
+    let pid = "2147483647";
+    assert_failure(
+        command(&["write", "--pid", pid, "0x10", "--text", "hello"]).assert(),
+        &format!("poke: cannot open process {pid} to write 5 bytes at 0x10: "),
+        Status::NotFound,
+        "no process has this PID",
+    );
 }
 
 #[test]
-fn wrong_usage_is_two() {
+fn wrong_arguments_exit_with_2() {
     let missing = "/nonexistent/file";
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (&["write", "--pid", "1", "0x10"][..], "--hex"),
         (&["write", "0x10", "--text", "x"], "--pid"),
         (&["write", "--pid", "1", "--text", "x"], "ADDRESS"),
         (&["write", "--pid", "one", "0x10", "--text", "x"], "one"),
         (
             &["write", "--pid", "1", "7f00", "--text", "x"],
-            "hex starts with 0x",
+            "hex digits after 0x",
         ),
         (&["write", "--pid", "1", "0xzz", "--text", "x"], "0xzz"),
         (&["write", "--pid", "1", "0x+10", "--text", "x"], "0x+10"),
@@ -172,16 +164,16 @@ fn wrong_usage_is_two() {
         let output = command(arguments).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(told), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }
 
 #[test]
-fn the_log_is_shown_on_request_and_keeps_the_bytes_secret() {
-    let mut debuggee = Debuggee::start();
-    let (pid, address) = debuggee.place();
-    let output = command(&["write", "--pid", &pid, &address, "--text", "swordfish"])
+fn log_shows_calls_without_bytes() {
+    let child = PokedChild::start();
+    let (pid, address) = (&child.pid, &child.address);
+    let output = command(&["write", "--pid", pid, address, "--text", "swordfish"])
         .env("RUST_LOG", "trace")
         .output()
         .unwrap();
@@ -192,17 +184,20 @@ fn the_log_is_shown_on_request_and_keeps_the_bytes_secret() {
 }
 
 #[test]
-fn where_nobody_listens_it_says_so_and_does_not_panic() {
+fn full_stdout_is_an_error_without_panic() {
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let output = Program::new(poke())
+    let output = StdCommand::new(poke())
         .stdout(full)
         .stderr(Stdio::piped())
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.starts_with("poke: stdout: "), "{stderr}");
+    assert!(
+        stderr.starts_with("poke: cannot write to stdout: "),
+        "{stderr}"
+    );
 }

@@ -1,11 +1,11 @@
-//! Every status code there is, and every one there is not.
+//! `Status`: the known codes and all others.
 
 use proptest::prelude::*;
 use std::collections::HashSet;
 use std::error::Error;
 use zx_process_memory::Status;
 
-/// The names and numbers that `<zircon/errors.h>` gives them, and the variant of each.
+/// The names and values from `<zircon/errors.h>`, and the variant of each.
 macro_rules! codes {
     ($($code:ident = $raw:literal $name:ident)*) => {
         const CODES: &[(&str, i32, i32, Status)] = &[$(
@@ -63,7 +63,7 @@ codes! {
 }
 
 #[test]
-fn every_code_has_the_variant_of_its_name() {
+fn each_code_has_variant_of_its_name() {
     for &(name, raw, in_sys, status) in CODES {
         assert_eq!(raw, in_sys, "{name}");
         assert_eq!(Status::ok(raw), Err(status), "{name}");
@@ -78,7 +78,7 @@ fn every_code_has_the_variant_of_its_name() {
 }
 
 #[test]
-fn zero_is_no_error() {
+fn zero_is_ok() {
     assert_eq!(Status::ok(0), Ok(()));
 }
 
@@ -86,7 +86,7 @@ fn is_known(raw: i32) -> bool {
     CODES.iter().any(|code| code.1 == raw)
 }
 
-fn check(raw: i32) {
+fn assert_round_trip(raw: i32) {
     let status = Status::ok(raw).unwrap_err();
     assert_eq!(status.into_raw(), raw);
     assert_eq!(
@@ -95,67 +95,72 @@ fn check(raw: i32) {
         "{raw}"
     );
     if !is_known(raw) {
-        assert_eq!(status.to_string(), format!("unknown zx_status_t {raw}"));
+        let shown = status.to_string();
+        assert!(shown.contains(&raw.to_string()), "{shown}");
         assert_eq!(status.write_memory_hint(), None);
     }
 }
 
 #[test]
-fn the_codes_near_zero_and_the_extremes_round_trip() {
+fn codes_near_zero_and_extremes_round_trip() {
     for raw in (-1000..1000).filter(|raw| *raw != 0) {
-        check(raw);
+        assert_round_trip(raw);
     }
-    check(i32::MIN);
-    check(i32::MAX);
+    assert_round_trip(i32::MIN);
+    assert_round_trip(i32::MAX);
 }
 
 proptest! {
     #[test]
-    fn every_code_but_zero_round_trips(raw in any::<i32>().prop_filter("ok", |raw| *raw != 0)) {
-        check(raw);
+    fn nonzero_codes_round_trip(raw in any::<i32>().prop_filter("ok", |raw| *raw != 0)) {
+        assert_round_trip(raw);
     }
 }
 
 #[test]
-fn what_a_write_can_answer_has_its_hint() {
-    for (status, word) in [
-        (
-            Status::NotSupported,
-            "kernel.enable-debugging-syscalls=true",
-        ),
+fn statuses_of_failed_writes_have_hints() {
+    let hint = |status: Status| status.write_memory_hint().unwrap();
+    let statuses = [
+        Status::NotSupported,
+        Status::InvalidArgs,
+        Status::BadHandle,
+        Status::WrongType,
+        Status::AccessDenied,
+        Status::NoMemory,
+        Status::OutOfRange,
+        Status::BadState,
+        Status::Io,
+    ];
+    let distinct: HashSet<_> = statuses.map(hint).into();
+    assert_eq!(distinct.len(), statuses.len());
+    assert_eq!(hint(Status::NotFound), hint(Status::NoMemory));
+    for (status, name) in [
+        (Status::NotSupported, "kernel.enable-debugging-syscalls"),
         (Status::InvalidArgs, "67108864"),
-        (Status::BadHandle, "was closed"),
-        (Status::WrongType, "not a process"),
         (Status::AccessDenied, "ZX_RIGHT_WRITE"),
-        (Status::NoMemory, "mapped"),
-        (Status::NotFound, "mapped"),
-        (Status::OutOfRange, "past the end"),
-        (Status::BadState, "has ended"),
-        (Status::Io, "pager"),
     ] {
-        let hint = status.write_memory_hint().unwrap();
-        assert!(hint.contains(word), "{status:?}: {hint}");
+        assert!(hint(status).contains(name), "{status:?}: {}", hint(status));
     }
 }
 
 #[test]
-fn only_two_codes_may_mean_that_nothing_is_mapped() {
-    let may: Vec<_> = CODES
+fn only_no_memory_and_not_found_may_mean_unmapped() {
+    let statuses: Vec<_> = CODES
         .iter()
         .map(|code| code.3)
         .filter(|status| status.may_mean_unmapped())
         .collect();
-    assert_eq!(may, [Status::NoMemory, Status::NotFound]);
+    assert_eq!(statuses, [Status::NoMemory, Status::NotFound]);
 }
 
 #[cfg(feature = "std")]
 #[test]
-fn an_io_error_keeps_the_status_inside() {
+fn io_error_contains_status() {
     use std::io::{self, ErrorKind};
     for &(name, _, _, status) in CODES {
         let error = io::Error::from(status);
-        let inside = error.get_ref().and_then(|inside| inside.downcast_ref());
-        assert_eq!(inside, Some(&status), "{name}");
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        assert_eq!(inner, Some(&status), "{name}");
         assert_eq!(error.to_string(), status.to_string());
         let expected = match status {
             Status::AccessDenied | Status::IoRefused => ErrorKind::PermissionDenied,
@@ -183,7 +188,7 @@ fn an_io_error_keeps_the_status_inside() {
             Status::ConnectionRefused => ErrorKind::ConnectionRefused,
             Status::ConnectionReset => ErrorKind::ConnectionReset,
             Status::ConnectionAborted => ErrorKind::ConnectionAborted,
-            // NoMemory above all: it rarely means that memory ran out.
+            // Including `NoMemory`, which rarely means that memory ran out.
             _ => ErrorKind::Other,
         };
         assert_eq!(error.kind(), expected, "{name}");
@@ -191,7 +196,7 @@ fn an_io_error_keeps_the_status_inside() {
 }
 
 #[test]
-fn a_status_is_an_error_for_everybody() {
-    fn takes<T: Error + Send + Sync + Copy + Eq + std::hash::Hash + 'static>(_: T) {}
-    takes(Status::NoMemory);
+fn status_has_error_and_common_traits() {
+    fn assert_traits<T: Error + Send + Sync + Copy + Eq + std::hash::Hash + 'static>(_: T) {}
+    assert_traits(Status::NoMemory);
 }

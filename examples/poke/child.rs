@@ -1,14 +1,14 @@
-//! The debuggee: a process with a text in its memory.
+//! `poke child`: a process that holds a text for other processes to write.
 
 use crate::target;
 use std::cell::UnsafeCell;
 use std::io::{self, BufRead, Write};
 use zx_process_memory::sys::zx_vaddr_t;
 
-/// Memory that is changed from outside, unseen by the compiler.
+/// Memory that another process writes.
 struct Text(UnsafeCell<[u8; 64]>);
 
-// SAFETY: nothing in this program writes it, or borrows it.
+// SAFETY: this program only reads the memory, volatilely, and holds no reference to it.
 unsafe impl Sync for Text {}
 
 static TEXT: Text = Text(UnsafeCell::new({
@@ -21,32 +21,33 @@ static TEXT: Text = Text(UnsafeCell::new({
     memory
 }));
 
+/// Prints a report, and another for each line on stdin.
 pub fn run() -> io::Result<()> {
-    report()?;
+    print_report()?;
     for line in io::stdin().lock().split(b'\n') {
         line?;
-        report()?;
+        print_report()?;
     }
     Ok(())
 }
 
-fn report() -> io::Result<()> {
+fn print_report() -> io::Result<()> {
     let address: *const [u8; 64] = TEXT.0.get();
-    // SAFETY: every value is valid for bytes, and a volatile read takes what is there
-    // now rather than what the compiler believes.
+    // SAFETY: the static is valid for reads, and any bytes are a valid value. The read is volatile,
+    // since another process may have written the memory.
     let memory = unsafe { address.read_volatile() };
     let text = memory.split(|byte| *byte == 0).next().unwrap_or_default();
     let text = String::from_utf8_lossy(text).escape_debug().to_string();
-    let (kind, number) = (target::NUMBER, target::own_number());
+    let (option, id) = (target::ID_OPTION, target::own_id());
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{kind} {number} address {address:p} text {text}")?;
+    writeln!(stdout, "{option} {id} address {address:p} text {text}")?;
     stdout.flush()
 }
 
-/// Reads what [`report`] writes: number, address, text.
-pub fn parse(line: &str) -> Option<(String, zx_vaddr_t, String)> {
+/// The ID, address and text in a line of [`print_report`].
+pub fn parse_report(line: &str) -> Option<(String, zx_vaddr_t, String)> {
     let (start, text) = line.split_once(" text ")?;
-    let (number, address) = start.split_once(' ')?.1.split_once(" address 0x")?;
+    let (id, address) = start.split_once(' ')?.1.split_once(" address 0x")?;
     let address = zx_vaddr_t::from_str_radix(address, 16).ok()?;
-    Some((number.to_owned(), address, text.to_owned()))
+    Some((id.to_owned(), address, text.to_owned()))
 }

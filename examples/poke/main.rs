@@ -1,151 +1,200 @@
-//! Writes into the memory of another process.
+//! Writes to the memory of another process.
 //!
-//! Without arguments it starts a child that holds a text, changes that text from
-//! outside, and lets the child say what it sees.
+//! Without arguments, poke starts a child that holds a text, writes a new text to the child's
+//! memory, and prints the text as the child reads it before and after the write.
 
 mod child;
 mod target;
 
 use clap::{Args, Parser, Subcommand};
+use std::error::Error;
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
-use zx_process_memory::{Process, sys::zx_vaddr_t};
+use zx_process_memory::{Process, Status, sys::zx_vaddr_t};
 
-/// Write into the memory of another process.
+/// Write to the memory of another process.
 ///
-/// Without a command: start a child that holds a text, write into it, and show
-/// what the child then sees. RUST_LOG=debug (or =trace) shows the library's log.
+/// Without a command, poke starts a child that holds a text, writes a new text to the child's
+/// memory, and prints the text as the child reads it before and after the write.
+///
+/// Set RUST_LOG=debug to log failed calls, or RUST_LOG=trace to log every call.
+///
+/// Exit status: 0 on success, 1 if an operation failed, 2 if the arguments are wrong.
 #[derive(Parser)]
 #[command(name = "poke")]
 struct Cli {
     #[command(subcommand)]
-    action: Option<Action>,
+    command: Option<PokeCommand>,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// Be a debuggee to practise on: say where the text is, again for each line on stdin
+enum PokeCommand {
+    /// Hold a text in memory, as a process to try `poke write` on
+    ///
+    /// Prints the process, the address and the text, and prints them again for each line on stdin.
     Child,
-    /// Write bytes at an address of a process
+    /// Write bytes to an address in a process
     Write(WriteArgs),
 }
 
 #[derive(Args)]
 struct WriteArgs {
-    /// The process
-    #[arg(long = target::NUMBER, value_name = "P")]
-    process: target::Number,
-    /// The address: 0x and hex digits, or decimal
+    /// The process to write to
+    #[arg(long = target::ID_OPTION, value_name = target::ID_VALUE)]
+    process: target::Id,
+    /// The address to write to, in hex with 0x or in decimal
     #[arg(value_parser = parse_address)]
     address: zx_vaddr_t,
     #[command(flatten)]
     source: Source,
 }
 
-/// What to write
+/// The bytes to write.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Source {
-    /// Bytes as hex digits, as in 90cc or 0x90cc
+    /// Write these bytes, such as 90cc or 0x90cc
     #[arg(long)]
     hex: Option<String>,
-    /// A text, as it is
+    /// Write this text, without a terminating null
     #[arg(long)]
     text: Option<String>,
-    /// The contents of a file
-    #[arg(long)]
+    /// Write the contents of this file
+    #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
 }
 
-/// Exit status 1 means that the write failed, 2 that it was not asked for properly.
-struct Failure(u8, String);
-
-fn say(line: impl Display) -> Result<(), Failure> {
-    target::say(&line.to_string()).map_err(|error| failed(format!("stdout: {error}")))
+/// The exit status and the message of a failed command.
+struct Failure {
+    exit_status: u8,
+    message: String,
 }
 
-fn failed(message: impl Display) -> Failure {
-    Failure(1, message.to_string())
-}
+impl Failure {
+    /// The operation failed.
+    fn new(message: impl Display) -> Self {
+        Self {
+            exit_status: 1,
+            message: message.to_string(),
+        }
+    }
 
-fn main() -> ExitCode {
-    env_logger::init();
-    let done = match Cli::parse().action {
-        None => demonstrate(),
-        Some(Action::Child) => child::run().map_err(|error| failed(format!("stdio: {error}"))),
-        Some(Action::Write(args)) => write(&args),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure(code, message)) => {
-            eprintln!("poke: {message}");
-            ExitCode::from(code)
+    /// The arguments are wrong.
+    fn usage(message: impl Display) -> Self {
+        Self {
+            exit_status: 2,
+            message: message.to_string(),
         }
     }
 }
 
-/// The whole story: a child before, the write, the child after.
-fn demonstrate() -> Result<(), Failure> {
+fn main() -> ExitCode {
+    env_logger::init();
+    let result = match Cli::parse().command {
+        None => run_demo(),
+        Some(PokeCommand::Child) => {
+            child::run().map_err(|error| Failure::new(format_args!("child: {error}")))
+        }
+        Some(PokeCommand::Write(args)) => write(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("poke: {}", failure.message);
+            ExitCode::from(failure.exit_status)
+        }
+    }
+}
+
+/// Writes to the memory of a new child.
+fn run_demo() -> Result<(), Failure> {
     let text = b"poked by its parent!";
-    let mut debuggee = match Debuggee::start() {
-        Ok(debuggee) => debuggee,
-        Err(error) => return target::without_child(text, &error).map_err(failed),
+    let mut child = match PokedChild::start() {
+        Ok(child) => child,
+        Err(error) => return target::run_without_child(text, &error).map_err(Failure::new),
     };
 
-    let (number, address, before) = debuggee.report()?;
-    say(format_args!("before: {before}"))?;
+    let (id, address, before) = child.read_report()?;
+    print_line(format_args!("before: {before}"))?;
 
-    let process = Process::from_child(&debuggee.0).map_err(|status| {
-        failed(format!(
-            "cannot write at {address:#x}, nor open process {number}: {status}"
+    let len = text.len();
+    let process = Process::from_child(&child.0).map_err(|status| {
+        Failure::new(format_args!(
+            "cannot open child process {id} to write {len} bytes at {address:#x}: {status}"
         ))
     })?;
-    let written = process.write_memory(address, text).map_err(|status| {
-        let hint = status.write_memory_hint().unwrap_or("no hint for this one");
-        failed(format!(
-            "cannot write {} bytes at {address:#x} in process {number}: {status}\nhint: {hint}",
-            text.len()
-        ))
-    })?;
-    say(format_args!(
-        "wrote {written} bytes at {address:#x} in process {number}"
+    let written = process
+        .write_memory(address, text)
+        .map_err(|status| write_failure(len, address, &id, &status, status))?;
+    print_line(format_args!(
+        "wrote {written} bytes at {address:#x} in process {id}"
     ))?;
 
-    debuggee.ask()?;
-    let (_, _, after) = debuggee.report()?;
-    say(format_args!("after: {after}"))?;
+    child.request_report()?;
+    let (_, _, after) = child.read_report()?;
+    print_line(format_args!("after: {after}"))?;
     if after.as_bytes() == text {
         Ok(())
     } else {
-        Err(failed("the child did not see what was written"))
+        Err(Failure::new(format_args!(
+            "wrong text in child process {id} after the write"
+        )))
     }
 }
 
 fn write(args: &WriteArgs) -> Result<(), Failure> {
-    let (number, address) = (args.process, args.address);
-    let bytes = args.source.bytes().map_err(|why| Failure(2, why))?;
-    let process = target::open(number).map_err(|(status, hint)| {
-        failed(format!(
-            "cannot write at {address:#x}, nor open process {number}: {status}\nhint: {hint}"
+    let (id, address) = (args.process, args.address);
+    let bytes = args.source.bytes().map_err(Failure::usage)?;
+    let len = bytes.len();
+    let process = target::open(id).map_err(|(status, hint)| {
+        Failure::new(format_args!(
+            "cannot open process {id} to write {len} bytes at {address:#x}: {status}\nhint: {hint}"
         ))
     })?;
     process
         .write_all_memory(address, &bytes)
-        .map_err(|stopped| {
-            let hint = stopped.status.write_memory_hint();
-            failed(format!(
-                "cannot write {} bytes at {address:#x} in process {number}: {stopped}\nhint: {}",
-                bytes.len(),
-                hint.unwrap_or("no hint for this one")
-            ))
-        })?;
-    let len = bytes.len();
-    say(format_args!(
-        "wrote {len} bytes at {address:#x} in process {number}"
+        .map_err(|error| write_failure(len, address, id, &error, error.status))?;
+    print_line(format_args!(
+        "wrote {len} bytes at {address:#x} in process {id}"
     ))
+}
+
+/// What failed, in which process and at which address, with the hint of the library.
+fn write_failure(
+    len: usize,
+    address: zx_vaddr_t,
+    id: impl Display,
+    error: &dyn Error,
+    status: Status,
+) -> Failure {
+    let error = with_sources(error);
+    let hint = match status.write_memory_hint() {
+        Some(hint) => format!("\nhint: {hint}"),
+        None => String::new(),
+    };
+    Failure::new(format_args!(
+        "cannot write {len} bytes at {address:#x} in process {id}: {error}{hint}"
+    ))
+}
+
+/// The error and its sources, as `outer: inner`.
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+fn print_line(line: impl Display) -> Result<(), Failure> {
+    target::print_line(&line.to_string())
+        .map_err(|error| Failure::new(format_args!("cannot write to stdout: {error}")))
 }
 
 impl Source {
@@ -158,7 +207,7 @@ impl Source {
             self.text.clone().unwrap_or_default().into_bytes()
         };
         if bytes.is_empty() {
-            return Err("there is nothing to write: give at least one byte".into());
+            return Err("nothing to write: give at least one byte".into());
         }
         Ok(bytes)
     }
@@ -166,57 +215,59 @@ impl Source {
 
 fn parse_address(text: &str) -> Result<zx_vaddr_t, String> {
     match text.strip_prefix("0x") {
-        // Parsing alone would take a sign.
+        // `from_str_radix` accepts a sign.
         Some(digits) if !digits.starts_with('+') => zx_vaddr_t::from_str_radix(digits, 16),
         _ => text.parse(),
     }
-    .map_err(|error| format!("{error}; an address in hex starts with 0x"))
+    .map_err(|error| format!("{error}; give hex digits after 0x, or a decimal number"))
 }
 
-/// This program, started again as `poke child`.
-struct Debuggee(Child);
+/// A child process that runs `poke child`.
+struct PokedChild(Child);
 
-impl Debuggee {
+impl PokedChild {
     fn start() -> io::Result<Self> {
         let mut program = Command::new(target::current_exe()?);
         program
             .arg("child")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        // Piped like the others: old kernels cannot pass a debuglog on.
+        // Old kernels cannot pass a debuglog on, so stderr is piped, too.
         program.stderr(Stdio::piped()).spawn().map(Self)
     }
 
-    /// Has the child say again what it sees.
-    fn ask(&mut self) -> Result<(), Failure> {
-        let stdin = self.0.stdin.as_mut().expect("it is piped");
-        stdin
-            .write_all(b"\n")
-            .map_err(|error| failed(format!("the child is gone: {error}")))
+    /// Makes the child print another report.
+    fn request_report(&mut self) -> Result<(), Failure> {
+        let stdin = self.0.stdin.as_mut().expect("stdin is piped");
+        stdin.write_all(b"\n").map_err(|error| {
+            Failure::new(format_args!("cannot write to the child's stdin: {error}"))
+        })
     }
 
-    /// The child's number, where its text is, and what it says.
-    fn report(&mut self) -> Result<(String, zx_vaddr_t, String), Failure> {
-        let stdout = self.0.stdout.as_mut().expect("it is piped");
+    /// The child's ID, and the address and contents of its text.
+    fn read_report(&mut self) -> Result<(String, zx_vaddr_t, String), Failure> {
+        let stdout = self.0.stdout.as_mut().expect("stdout is piped");
         let mut line = String::new();
-        // One line is all that there is, so nothing is lost with this buffer.
-        let read = BufReader::new(stdout).read_line(&mut line);
-        let parsed = read.ok().and_then(|_| child::parse(line.trim_end()));
-        parsed.ok_or_else(|| {
-            let mut why = String::new();
-            let _ = self
-                .0
-                .stderr
-                .take()
-                .map(|mut stderr| stderr.read_to_string(&mut why));
-            failed(format!("the child said {line:?} {why}"))
+        // The child prints one line for each request, so this buffer drops nothing.
+        let result = BufReader::new(stdout).read_line(&mut line);
+        let report = result
+            .ok()
+            .and_then(|_| child::parse_report(line.trim_end()));
+        report.ok_or_else(|| {
+            let mut stderr = String::new();
+            if let Some(mut pipe) = self.0.stderr.take() {
+                let _ = pipe.read_to_string(&mut stderr);
+            }
+            Failure::new(format_args!(
+                "unexpected output of the child: {line:?}; its stderr: {stderr:?}"
+            ))
         })
     }
 }
 
-impl Drop for Debuggee {
-    /// The end of its stdin is the child's end. Old kernels do not tell std the exit
-    /// code, which nobody wants to know here.
+impl Drop for PokedChild {
+    /// Closes the child's stdin, at whose end the child exits, and waits for it. The result of the
+    /// wait is ignored, since std gets no exit code from old kernels.
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait();

@@ -1,11 +1,18 @@
-//! How a user names a process: by its koid on Fuchsia, by its pid elsewhere.
+//! What differs between systems. On Fuchsia the ID of a process is its koid, elsewhere its PID.
 
-#[cfg_attr(target_os = "fuchsia", path = "target/fuchsia.rs")]
-#[cfg_attr(target_os = "linux", path = "target/linux.rs")]
-#[cfg_attr(
-    not(any(target_os = "fuchsia", target_os = "linux")),
-    path = "target/other.rs"
-)]
-mod system;
+#[cfg(target_os = "fuchsia")]
+mod fuchsia;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(any(target_os = "fuchsia", target_os = "linux")))]
+mod other;
 
-pub use system::{NUMBER, Number, current_exe, open, own_number, say, without_child};
+#[cfg(target_os = "fuchsia")]
+use fuchsia as system;
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(any(target_os = "fuchsia", target_os = "linux")))]
+use other as system;
+
+pub use system::{ID_OPTION, ID_VALUE, Id};
+pub use system::{current_exe, open, own_id, print_line, run_without_child};

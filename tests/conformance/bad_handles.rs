@@ -1,4 +1,5 @@
-//! The cases with bad handles, in a program of their own: a job policy may end it.
+//! The cases with bad handles. They are a program of their own, since a job policy may kill a
+//! program that uses a bad handle.
 
 #[cfg(any(backend = "fuchsia", backend = "linux"))]
 #[path = "suite.rs"]
@@ -6,10 +7,10 @@ mod suite;
 
 #[cfg(any(backend = "fuchsia", backend = "linux"))]
 fn main() -> std::process::ExitCode {
-    suite::main(suite::Part::BadHandles)
+    suite::main(suite::CaseSet::BadHandles)
 }
 
 #[cfg(not(any(backend = "fuchsia", backend = "linux")))]
 fn main() {
-    println!("There is no kernel to try on this target.");
+    println!("skipped: this target has no backend");
 }

@@ -1,4 +1,4 @@
-//! What a case says: the memory laid out, the calls made, and what is right on each kernel.
+//! A conformance case: a memory layout, one call, and the expected outcome on each kernel.
 
 use super::expect::Expect;
 use std::fmt;
@@ -19,37 +19,37 @@ impl fmt::Display for Call {
     }
 }
 
-/// One statement, about both calls or one of them.
+/// A case for both calls or for one of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    /// One area behind the other, between two holes.
+    /// The areas are adjacent. There is a hole before the first and after the last.
     pub(crate) memory: &'static [Area],
     pub(crate) state: State,
     pub(crate) handle: Handle,
-    pub(crate) at: At,
+    pub(crate) location: Location,
     pub(crate) buffer: Buffer,
-    /// What is right for a write; nothing if the case is not about it.
+    /// The expectation for a write. `None` if the case does not apply to writes.
     write: Option<Expect>,
-    /// The same for a read.
+    /// The expectation for a read. `None` if the case does not apply to reads.
     read: Option<Expect>,
 }
 
 impl Case {
-    /// A case for both calls, which are to answer alike.
+    /// A case for both calls, with the same expectation.
     pub(crate) const fn new(
         name: &'static str,
         memory: &'static [Area],
-        at: At,
+        location: Location,
         buffer: Buffer,
         expect: Expect,
     ) -> Self {
         Self {
             name,
             memory,
-            state: State::AsMade,
+            state: State::Initial,
             handle: Handle::Full,
-            at,
+            location,
             buffer,
             write: Some(expect),
             read: Some(expect),
@@ -64,8 +64,8 @@ impl Case {
         Self { handle, ..self }
     }
 
-    /// A read differs: this is right for it.
-    pub(crate) const fn reading(self, expect: Expect) -> Self {
+    /// Sets another expectation for the read.
+    pub(crate) const fn for_read(self, expect: Expect) -> Self {
         Self {
             read: Some(expect),
             ..self
@@ -91,42 +91,42 @@ impl Case {
     }
 }
 
-/// Some pages, and what is there.
+/// Consecutive pages of one kind.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Area {
     pub(crate) pages: usize,
-    pub(crate) kind: Kind,
+    pub(crate) kind: AreaKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A VMO of its own.
+pub(crate) enum AreaKind {
+    /// A mapping of a new VMO.
     Mapped(Access),
-    /// A VMO of its own to which nothing was ever written, even where others are filled.
-    Fresh,
-    /// The following pages of the VMO of the area before, as a mapping of its own.
-    Next,
-    /// The same pages of the VMO of the area before, as a mapping of its own.
-    Again,
-    /// A VMO with this cache policy.
-    Policy(Policy),
-    /// A physical VMO.
+    /// A mapping of a new VMO that is never filled, so that its pages are not committed.
+    Untouched,
+    /// A separate mapping of the next pages of the previous area's VMO.
+    NextPages,
+    /// A separate mapping of the same pages of the previous area's VMO.
+    SamePages,
+    /// A mapping of a new VMO with this cache policy.
+    WithPolicy(CachePolicy),
+    /// A mapping of a physical VMO.
     Physical,
-    /// A VMO that was made smaller after it was mapped, to so many pages.
+    /// A mapping of a new VMO that was then resized to this many pages.
     ShrunkTo(usize),
-    /// Mapped, and unmapped again.
+    /// Mapped, then unmapped.
     Unmapped,
-    /// A mapping whose second page was unmapped.
-    Punched,
-    /// A mapping that was read-write, and then got other permissions.
+    /// A mapping whose second page was then unmapped.
+    SecondPageUnmapped,
+    /// A read-write mapping that then got these permissions.
     Protected(Access),
-    /// A VMO mapped in a VMAR of its own.
+    /// A mapping of a new VMO in a new VMAR.
     InSubVmar,
-    /// A VMAR in which nothing is mapped.
+    /// A new VMAR without mappings.
     EmptySubVmar,
-    /// A VMAR that was destroyed with what was mapped in it.
+    /// A new VMAR that was destroyed together with its mapping.
     DestroyedSubVmar,
-    /// Nothing.
+    /// Not mapped.
     Hole,
 }
 
@@ -140,29 +140,30 @@ pub(crate) enum Access {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Policy {
+pub(crate) enum CachePolicy {
     Uncached,
     UncachedDevice,
     WriteCombining,
 }
 
-/// What became of the process before the call.
+/// The state of the process at the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// On Zircon a child that was never started, on Linux one that runs.
-    AsMade,
+    /// On Zircon a child is not started, on Linux it runs.
+    Initial,
     Running,
     Suspended,
     Killed,
     VmarDestroyed,
 }
 
+/// The handle of the call, by type and rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handle {
     Full,
-    WriteAlone,
-    ReadAlone,
-    ReadAndWrite,
+    WriteOnly,
+    ReadOnly,
+    ReadAndWriteOnly,
     AllButWrite,
     AllButRead,
     Job,
@@ -173,49 +174,51 @@ pub(crate) enum Handle {
     Event,
     Vmar,
     Thread,
-    /// 0.
+    /// `ZX_HANDLE_INVALID`, which is 0.
     Invalid,
-    /// No handle, but shaped like one.
+    /// A value that names no handle but has the two low bits of one.
     Garbage,
     AllOnes,
     Closed,
 }
 
+/// The address of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum At {
-    /// Bytes from the start of the memory laid out; the first hole lies before it.
+pub(crate) enum Location {
+    /// Bytes from the start of the layout. A negative offset is in the hole before it.
     Offset(isize),
     Address(usize),
     VdsoCode,
-    /// The first byte of the vDSO's mapping.
+    /// The first byte of the vDSO.
     VdsoStart,
 }
 
-/// The bytes to write, or where those that are read are to go.
+/// The buffer of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Buffer {
+    /// A buffer of this length.
     Bytes(usize),
-    /// So many bytes, says the call; the kernel is not to look at them.
+    /// The call passes this length, but the buffer is shorter. The kernel must not access it.
     Claimed(usize),
-    /// A null buffer that is said to hold so many bytes.
+    /// The call passes a null buffer and this length.
     Null(usize),
 }
 
 pub(crate) const PAGE: usize = 4096;
 
-/// Pages of a VMO of its own, read-write.
+/// A read-write mapping of a new VMO.
 pub(crate) const fn memory(pages: usize) -> Area {
-    area(pages, Kind::Mapped(Access::ReadWrite))
+    area(pages, AreaKind::Mapped(Access::ReadWrite))
 }
 
 pub(crate) const fn mapped(pages: usize, access: Access) -> Area {
-    area(pages, Kind::Mapped(access))
+    area(pages, AreaKind::Mapped(access))
 }
 
-pub(crate) const fn area(pages: usize, kind: Kind) -> Area {
+pub(crate) const fn area(pages: usize, kind: AreaKind) -> Area {
     Area { pages, kind }
 }
 
 pub(crate) const fn hole(pages: usize) -> Area {
-    area(pages, Kind::Hole)
+    area(pages, AreaKind::Hole)
 }

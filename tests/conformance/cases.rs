@@ -1,9 +1,9 @@
-//! All cases, by what they are about.
+//! The cases, by subject.
 
-// Each table names most of the variants there are.
+// Each table uses most variants of several enums.
 #![allow(clippy::enum_glob_use)]
 
-use super::Part;
+use super::CaseSet;
 use super::case::Case;
 
 mod addresses;
@@ -19,9 +19,9 @@ mod sizes;
 mod states;
 mod vdso;
 
-pub(crate) fn of(part: Part) -> impl Iterator<Item = Case> {
-    let lists: &[&[Case]] = match part {
-        Part::Cases => &[
+pub(crate) fn of(case_set: CaseSet) -> impl Iterator<Item = Case> {
+    let lists: &[&[Case]] = match case_set {
+        CaseSet::Main => &[
             sizes::CASES,
             addresses::CASES,
             mappings::CASES,
@@ -34,7 +34,7 @@ pub(crate) fn of(part: Part) -> impl Iterator<Item = Case> {
             handles::CASES,
             order::CASES,
         ],
-        Part::BadHandles => &[bad_handles::CASES],
+        CaseSet::BadHandles => &[bad_handles::CASES],
     };
     lists.iter().flat_map(|list| list.iter().copied())
 }

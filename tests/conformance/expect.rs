@@ -1,12 +1,12 @@
-//! What a call should answer, kernel by kernel.
+//! The expected outcome of a call on each kernel.
 
 use zx_process_memory::Status;
 
-/// What is right, by the years in which a kernel does it so: see `kernel.rs`.
+/// The expected outcome by era: see `kernel.rs`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expect {
     pub(crate) in_2018: Outcome,
-    /// July 2019, to about 2023.
+    /// July 2019 to about 2023.
     pub(crate) to_2023: Outcome,
     /// About 2024.
     pub(crate) in_2024: Outcome,
@@ -16,11 +16,11 @@ pub(crate) struct Expect {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Success, with this count.
-    Done(usize),
+    /// Success. The call transferred this many bytes.
+    Transferred(usize),
     Failed(Status),
     /// The case is skipped, for this reason.
-    NotTried(&'static str),
+    Skipped(&'static str),
 }
 
 impl Expect {
@@ -34,15 +34,15 @@ impl Expect {
         }
     }
 
-    pub(crate) const fn done(count: usize) -> Self {
-        Self::everywhere(Outcome::Done(count))
+    pub(crate) const fn transferred(count: usize) -> Self {
+        Self::everywhere(Outcome::Transferred(count))
     }
 
     pub(crate) const fn failed(status: Status) -> Self {
         Self::everywhere(Outcome::Failed(status))
     }
 
-    /// Nothing is mapped there.
+    /// The first byte is not mapped.
     pub(crate) const fn unmapped() -> Self {
         let not_found = Outcome::Failed(Status::NotFound);
         Self {
@@ -52,8 +52,8 @@ impl Expect {
         }
     }
 
-    /// The process is gone: kernels say what they say of an unmapped address.
-    pub(crate) const fn gone() -> Self {
+    /// The process has ended. Zircon returns the same status as for an unmapped address.
+    pub(crate) const fn process_ended() -> Self {
         let linux = Outcome::Failed(Status::BadState);
         Self {
             linux,
@@ -61,17 +61,17 @@ impl Expect {
         }
     }
 
-    /// The call reaches past the end of the VMO, after so many bytes.
-    pub(crate) const fn past_the_end(before: usize) -> Self {
-        let short = if before == 0 {
+    /// The call reaches the end of the VMO after this many bytes.
+    pub(crate) const fn past_vmo_end(count: usize) -> Self {
+        let partial = if count == 0 {
             Outcome::Failed(Status::OutOfRange)
         } else {
-            Outcome::Done(before)
+            Outcome::Transferred(count)
         };
         Self {
-            in_2024: short,
-            from_2025: short,
-            linux: short,
+            in_2024: partial,
+            from_2025: partial,
+            linux: partial,
             ..Self::failed(Status::OutOfRange)
         }
     }

@@ -1,6 +1,5 @@
-//! What `zx_process_write_memory` and `zx_process_read_memory` do, stated once and put to
-//! every kernel. `case.rs` says what a case is, `cases/` has them, `target/` the processes to
-//! try them on.
+//! Conformance tests of `zx_process_write_memory` and `zx_process_read_memory`, for every kernel.
+//! `case.rs` defines a case, `cases/` lists the cases, and `target/` has the processes to test.
 
 #[cfg(any(backend = "fuchsia", backend = "linux"))]
 #[path = "suite.rs"]
@@ -8,10 +7,10 @@ mod suite;
 
 #[cfg(any(backend = "fuchsia", backend = "linux"))]
 fn main() -> std::process::ExitCode {
-    suite::main(suite::Part::Cases)
+    suite::main(suite::CaseSet::Main)
 }
 
 #[cfg(not(any(backend = "fuchsia", backend = "linux")))]
 fn main() {
-    println!("There is no kernel to try on this target.");
+    println!("skipped: this target has no backend");
 }

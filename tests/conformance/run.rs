@@ -1,13 +1,13 @@
-//! Makes a case true or finds out that it is not: by the raw call, and by the wrapper.
+//! Runs a case, by the raw call and by the wrapper.
 
-use super::call::{self, Answer, Way};
-use super::case::{At, Call, Case, PAGE, State};
+use super::call::{self, Api, CallResult};
+use super::case::{Call, Case, Location, PAGE, State};
 use super::expect::Outcome;
 use super::image::{self, Image};
 use super::kernel::Era;
-use super::received;
+use super::read_buffer;
 use super::report::Row;
-use super::target::{self, Skip, Target, Who, system};
+use super::target::{self, Skip, Target, TargetKind, system};
 use zx_process_memory::sys::zx_vaddr_t;
 
 pub(crate) enum Verdict {
@@ -16,32 +16,32 @@ pub(crate) enum Verdict {
     Failed(String),
 }
 
-/// Runs the case both ways, each on fresh memory.
-pub(crate) fn run(case: &Case, call: Call, who: Who, era: Era) -> (Verdict, Row) {
-    let mut row = Row::new(case.name, call, who);
-    let right = case.expect(call).map(|expect| era.expects(&expect));
-    let right = right.unwrap_or(Outcome::NotTried("the case is not about this call"));
-    if let Outcome::NotTried(reason) = right {
+/// Runs the case by each API, with a new layout each.
+pub(crate) fn run(case: &Case, call: Call, target: TargetKind, era: Era) -> (Verdict, Row) {
+    let mut row = Row::new(case.name, call, target);
+    let expected = case.expect(call).map(|expect| era.expects(&expect));
+    let expected = expected.unwrap_or(Outcome::Skipped("the case does not apply to this call"));
+    if let Outcome::Skipped(reason) = expected {
         row.skipped = Some(reason.to_owned());
         return (Verdict::Skipped(reason.to_owned()), row);
     }
-    for way in [Way::Raw, Way::Wrapper] {
-        if !way.can_say(case) {
+    for api in [Api::Raw, Api::Wrapper] {
+        if !api.can_call(case) {
             continue;
         }
-        match one(case, call, who, way, right) {
+        match run_once(case, call, target, api, expected) {
             Ok(zeroed) => {
-                row.outcome = Some(right);
+                row.outcome = Some(expected);
                 row.zeroed |= zeroed;
             }
             Err(Problem::Skip(Skip(reason))) => {
                 row.skipped = Some(reason.clone());
                 return (Verdict::Skipped(reason), row);
             }
-            Err(Problem::Wrong(seen, why)) => {
-                row.outcome = Some(seen);
-                row.wrong = Some(why.clone());
-                return (Verdict::Failed(format!("{way:?}: {why}")), row);
+            Err(Problem::Mismatch(outcome, message)) => {
+                row.outcome = Some(outcome);
+                row.failed = Some(message.clone());
+                return (Verdict::Failed(format!("{api:?}: {message}")), row);
             }
         }
     }
@@ -50,8 +50,8 @@ pub(crate) fn run(case: &Case, call: Call, who: Who, era: Era) -> (Verdict, Row)
 
 enum Problem {
     Skip(Skip),
-    /// What the call answered, and what is wrong with that.
-    Wrong(Outcome, String),
+    /// The outcome of the call, and a message about what differs from the expectation.
+    Mismatch(Outcome, String),
 }
 
 impl From<Skip> for Problem {
@@ -60,9 +60,15 @@ impl From<Skip> for Problem {
     }
 }
 
-/// Says whether a read put zeros behind what it read.
-fn one(case: &Case, call: Call, who: Who, way: Way, right: Outcome) -> Result<bool, Problem> {
-    let mut target = system::target(who)?;
+/// Returns whether a read zeroed bytes after the bytes that it read.
+fn run_once(
+    case: &Case,
+    call: Call,
+    target: TargetKind,
+    api: Api,
+    expected: Outcome,
+) -> Result<bool, Problem> {
+    let mut target = system::target(target)?;
     let base = target.lay_out(case)?;
     if call == Call::Read {
         target.fill(case);
@@ -71,96 +77,113 @@ fn one(case: &Case, call: Call, who: Who, way: Way, right: Outcome) -> Result<bo
     let handle = target.handle(case.handle)?;
     target.enter(case.state)?;
 
-    let mut answer = call::make(call, way, case.buffer, handle, vaddr);
+    let mut result = call::make(call, api, case.buffer, handle, vaddr);
 
-    let seen = answer.outcome;
-    let wrong = |why| Problem::Wrong(seen, why);
-    if seen != right {
-        let why = format!("{} is right, not {}", show(right), show(seen));
-        return Err(wrong(why));
+    let outcome = result.outcome;
+    let mismatch = |message| Problem::Mismatch(outcome, message);
+    if outcome != expected {
+        let (expected, outcome) = (describe(expected), describe(outcome));
+        return Err(mismatch(format!("expected {expected}, got {outcome}")));
     }
-    if let Some(actual) = answer.actual_on_error {
-        let why = format!("{}, and yet it wrote {actual} to `actual`", show(right));
-        return Err(wrong(why));
+    if let Some(actual) = result.actual_on_error {
+        let outcome = describe(outcome);
+        return Err(mismatch(format!(
+            "{outcome} as expected, but the call wrote {actual} to `actual`"
+        )));
     }
-    let count = match right {
-        Outcome::Done(count) => count,
+    let count = match outcome {
+        Outcome::Transferred(count) => count,
         _ => 0,
     };
     let (image, zeroed) = match call {
-        Call::Write => (written(case, count), false),
+        Call::Write => (image_after_write(case, count), false),
         Call::Read => {
             let image = Image::filled(case.memory);
-            let zeroed = check_buffer(case, &image, &mut answer, count).map_err(wrong)?;
+            let zeroed = check_buffer(case, &image, &mut result, count).map_err(mismatch)?;
             (image, zeroed)
         }
     };
     let contents = target.contents(case);
     if let Some(at) = contents.and_then(|contents| image.difference(&contents)) {
         let (page, byte) = (at / PAGE, at % PAGE);
-        let why = format!("page {page} of those to be seen is wrong from byte {byte} on");
-        return Err(wrong(why));
+        return Err(mismatch(format!(
+            "wrong memory contents from byte {byte} of readable page {page}"
+        )));
     }
     Ok(zeroed)
 }
 
 fn address(case: &Case, base: zx_vaddr_t, target: &mut dyn Target) -> Result<zx_vaddr_t, Skip> {
-    Ok(match case.at {
-        At::Offset(offset) => base.wrapping_add_signed(offset),
-        At::Address(vaddr) => vaddr,
-        At::VdsoStart => target.vdso()?.start,
-        At::VdsoCode => target.vdso()?.code,
+    Ok(match case.location {
+        Location::Offset(offset) => base.wrapping_add_signed(offset),
+        Location::Address(vaddr) => vaddr,
+        Location::VdsoStart => target.vdso()?.start,
+        Location::VdsoCode => target.vdso()?.code,
     })
 }
 
-/// What the memory holds after so many bytes were written.
-fn written(case: &Case, count: usize) -> Image {
+/// The expected memory contents after a write of this many bytes.
+fn image_after_write(case: &Case, count: usize) -> Image {
     let mut image = Image::zeroed(case.memory);
     if count != 0 {
         offset(case)
-            .and_then(|at| image.write(at, &image::pattern(0, count)))
-            .unwrap_or_else(|| panic!("{}: a write where nothing can be seen", case.name));
+            .and_then(|offset| image.write(offset, &image::pattern(0, count)))
+            .unwrap_or_else(|| {
+                panic!(
+                    "{}: the suite cannot read the memory that the case writes",
+                    case.name
+                )
+            });
     }
     image
 }
 
-/// Says whether there are zeros behind the bytes that were read, which are the right ones.
+/// Checks the caller's buffer after a read. Returns whether the call zeroed bytes after the bytes
+/// that it read.
 fn check_buffer(
     case: &Case,
     image: &Image,
-    answer: &mut Answer,
+    result: &mut CallResult,
     count: usize,
 ) -> Result<bool, String> {
-    let right = match case.at {
+    let expected = match case.location {
         _ if count == 0 => Some(Vec::new()),
-        At::VdsoStart => Some(target::own_bytes(system::own_vdso().start, count)),
-        At::VdsoCode => Some(target::own_bytes(system::own_vdso().code, count)),
-        At::Offset(_) | At::Address(_) => offset(case).and_then(|at| image.read(at, count)),
+        Location::VdsoStart => Some(target::own_vdso_bytes(system::own_vdso().start, count)),
+        Location::VdsoCode => Some(target::own_vdso_bytes(system::own_vdso().code, count)),
+        Location::Offset(_) | Location::Address(_) => {
+            offset(case).and_then(|offset| image.read(offset, count))
+        }
     };
-    let right = right.unwrap_or_else(|| panic!("{}: a read where nothing can be seen", case.name));
-    if let Some(at) = image::first_difference(&right, &answer.buffer[..count]) {
-        return Err(format!("of the {count} bytes read, that at {at} is wrong"));
+    let expected = expected.unwrap_or_else(|| {
+        panic!(
+            "{}: the suite cannot read the memory that the case reads",
+            case.name
+        )
+    });
+    if let Some(at) = image::first_difference(&expected, &result.buffer[..count]) {
+        return Err(format!("byte {at} of the {count} bytes read is wrong"));
     }
-    received::rest(&mut answer.buffer, count)
-        .map_err(|at| format!("behind {count} bytes, the buffer was changed from byte {at} on"))
+    read_buffer::check_rest(&mut result.buffer, count).map_err(|at| {
+        format!("the call read {count} bytes, but changed the buffer from byte {at} on")
+    })
 }
 
 fn offset(case: &Case) -> Option<usize> {
-    match case.at {
-        At::Offset(offset) => usize::try_from(offset).ok(),
+    match case.location {
+        Location::Offset(offset) => usize::try_from(offset).ok(),
         _ => None,
     }
 }
 
-fn show(outcome: Outcome) -> String {
+fn describe(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Done(count) => format!("ZX_OK, {count} bytes"),
+        Outcome::Transferred(count) => format!("ZX_OK, {count} bytes"),
         Outcome::Failed(status) => status.to_string(),
-        Outcome::NotTried(reason) => reason.to_owned(),
+        Outcome::Skipped(reason) => reason.to_owned(),
     }
 }
 
-pub(crate) fn is_for(case: &Case, call: Call, who: Who) -> bool {
-    let of_a_child = case.state != State::AsMade;
-    case.expect(call).is_some() && (who == Who::Child || !of_a_child)
+pub(crate) fn applies_to(case: &Case, call: Call, target: TargetKind) -> bool {
+    let needs_child = case.state != State::Initial;
+    case.expect(call).is_some() && (target == TargetKind::Child || !needs_child)
 }

@@ -1,13 +1,20 @@
-//! A process whose memory the suite can lay out, and look at without the call under test.
+//! The processes under test. The suite lays out their memory and reads it without the call under
+//! test.
 
 use super::case::{Case, Handle, State};
 use zx_process_memory::sys::{zx_handle_t, zx_vaddr_t};
 
-#[cfg_attr(target_os = "fuchsia", path = "target/zircon.rs")]
-#[cfg_attr(target_os = "linux", path = "target/linux.rs")]
-pub(crate) mod system;
+#[cfg(target_os = "linux")]
+pub(crate) mod linux;
+#[cfg(target_os = "fuchsia")]
+pub(crate) mod zircon;
 
-/// Why a case cannot be set up here.
+#[cfg(target_os = "linux")]
+pub(crate) use linux as system;
+#[cfg(target_os = "fuchsia")]
+pub(crate) use zircon as system;
+
+/// The reason why a case cannot be set up on this kernel.
 #[derive(Clone, Debug)]
 pub(crate) struct Skip(pub(crate) String);
 
@@ -17,63 +24,61 @@ impl From<&str> for Skip {
     }
 }
 
-/// Whose memory is written and read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
-    /// The suite's; source and destination are never in one VMO.
+pub(crate) enum TargetKind {
+    /// The suite's own process. The caller's buffer and the target memory are never in one VMO.
     Own,
     Child,
 }
 
 pub(crate) trait Target {
-    /// Lays out the memory of the case, zeroed, and says where it starts.
+    /// Lays out the memory of the case, with zeros, and returns its address.
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip>;
 
-    /// Fills what can be seen of it, as `image::fill` says, without the call under test.
+    /// Fills the memory by `image::fill`, without the call under test.
     fn fill(&mut self, case: &Case);
 
-    /// Brings the process into the state, after its memory was laid out.
+    /// Brings the process into the state, after the layout.
     fn enter(&mut self, state: State) -> Result<(), Skip>;
 
-    /// A handle to call with. It is the target's, and lives as long.
+    /// A handle for the call. It is open as long as the target lives.
     fn handle(&mut self, handle: Handle) -> Result<zx_handle_t, Skip>;
 
-    /// Where the vDSO stands in the process.
+    /// The addresses of the vDSO in the process.
     fn vdso(&mut self) -> Result<Vdso, Skip>;
 
-    /// All that can be seen, one run behind the other, as `layout::runs` tells.
-    /// `None` if the process is gone and took its memory along.
+    /// The contents of all `layout::runs`, in order. `None` if the memory ended with the process.
     fn contents(&mut self, case: &Case) -> Option<Vec<u8>>;
 }
 
-/// Two addresses in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vdso {
-    /// Its data. What a read finds there is alike in all processes.
+    /// The first byte, which is data. The data are the same in all processes.
     pub(crate) start: zx_vaddr_t,
     pub(crate) code: zx_vaddr_t,
 }
 
-/// Bytes of the vDSO of the suite itself, looked at by itself.
-pub(crate) fn own_bytes(vaddr: zx_vaddr_t, len: usize) -> Vec<u8> {
+/// Bytes of the suite's own vDSO, read directly.
+pub(crate) fn own_vdso_bytes(vaddr: zx_vaddr_t, len: usize) -> Vec<u8> {
     let byte = |vaddr: zx_vaddr_t| {
         let byte = vaddr as *const u8;
-        // SAFETY: the vDSO is mapped, and can be read.
+        // SAFETY: callers pass only addresses in the vDSO, which is mapped and readable.
         unsafe { byte.read_volatile() }
     };
     (vaddr..vaddr + len).map(byte).collect()
 }
 
-/// Calls that tell one kernel from another. They change nothing that matters.
+/// Writes whose results differ from kernel to kernel.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(target_os = "fuchsia"), allow(dead_code))]
 pub(crate) enum Probe {
-    /// A byte of one's own memory.
-    Good,
+    /// To a byte of own memory.
+    OwnMemory,
+    /// To an unmapped address.
     Unmapped,
-    /// A byte of the vDSO, with the value that it has.
-    VdsoAsItIs,
-    /// A byte of a mapping that could never be made writable; `Ok(1)` only if the
-    /// VMO behind it has it then.
+    /// To a byte of the vDSO, of the value that the byte has.
+    VdsoUnchanged,
+    /// To a mapping that cannot be made writable. The result is the byte in the VMO: 1 if the
+    /// write changed the VMO.
     NeverWritableReachesVmo,
 }

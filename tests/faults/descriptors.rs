@@ -1,74 +1,73 @@
-//! The limit of descriptors is reached.
+//! The limit of file descriptors is reached.
 
 use super::debuggee::{Debuggee, PAGE};
-use super::guarded::guarded;
+use super::guard_pages::map_between_guards;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
 use zx_process_memory::{JobRef, Process, Rights, Status};
 
-/// The descriptors of an open process. Without pidfs (before Linux 6.9) one more is needed while
-/// it is opened.
-const NEEDED: usize = 4;
+/// File descriptors of an open process. Without pidfs (before Linux 6.9) an open needs one more.
+const DESCRIPTORS_PER_PROCESS: usize = 4;
 
-/// Uses up all descriptors of this process but so many.
-fn leave_free(free: usize) -> Vec<File> {
-    let mut taken = Vec::new();
+/// Opens files until only this many descriptors are free.
+fn exhaust_descriptors(free: usize) -> Vec<File> {
+    let mut files = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
-        taken.push(file);
+        files.push(file);
     }
-    taken.truncate(taken.len() - free);
-    taken
+    files.truncate(files.len() - free);
+    files
 }
 
-/// So that there are not too many to use up.
+/// With a low limit, few files exhaust it.
 fn lower_the_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let current = Some(64);
     setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
 }
 
-pub(crate) fn an_open_without_descriptors_has_no_resources() {
+pub(crate) fn open_without_free_descriptors_is_no_resources() {
     let debuggee = Debuggee::start();
-    let pid = debuggee.child.id();
+    let pid = debuggee.pid();
     lower_the_limit();
-    let in_use = || fs::read_dir("/proc/self/fd").unwrap().count();
-    let before = in_use();
-    for free in 0..NEEDED + 3 {
-        let taken = leave_free(free);
-        // More than once, for one that failed must not have kept what was left.
+    let count_descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = count_descriptors();
+    for free in 0..DESCRIPTORS_PER_PROCESS + 3 {
+        let files = exhaust_descriptors(free);
+        // Repeated, since a failed open must not keep descriptors.
         let opened = [(); 3].map(|()| {
             [
                 Process::from_child(&debuggee.child).map(drop),
                 Process::from_pid(pid).map(drop),
             ]
         });
-        drop(taken);
+        drop(files);
         let expected = match free {
-            0..NEEDED => Err(Status::NoResources),
-            NEEDED => opened[0][0],
+            0..DESCRIPTORS_PER_PROCESS => Err(Status::NoResources),
+            DESCRIPTORS_PER_PROCESS => opened[0][0],
             _ => Ok(()),
         };
-        assert_eq!(opened, [[expected; 2]; 3], "with {free} left");
-        assert_eq!(in_use(), before);
+        assert_eq!(opened, [[expected; 2]; 3], "with {free} free descriptors");
+        assert_eq!(count_descriptors(), before);
     }
 }
 
-pub(crate) fn an_open_handle_needs_no_more_descriptors() {
+pub(crate) fn calls_on_open_handle_need_no_free_descriptors() {
     let mut debuggee = Debuggee::start();
-    let base = guarded(&mut debuggee, 16 * PAGE);
+    let base = map_between_guards(&mut debuggee, 16 * PAGE);
     let process = debuggee.process();
     lower_the_limit();
-    let taken = leave_free(0);
+    let files = exhaust_descriptors(0);
     let bytes = vec![9; 17 * PAGE];
     assert_eq!(process.write_memory(base, &bytes[..8]), Ok(8));
     assert_eq!(process.write_memory(base, &bytes), Ok(16 * PAGE));
     let mut seen = vec![0; 17 * PAGE];
     assert_eq!(process.read_memory(base, &mut seen), Ok(16 * PAGE));
-    let again = process.duplicate(Rights::SAME_RIGHTS).unwrap();
-    assert_eq!(again.koid(), process.koid());
-    assert_eq!(again.write_memory(0, &bytes), Err(Status::NoMemory));
-    // Two that ask for this process's own handle, which was not had before.
-    // SAFETY: nothing is written by it.
+    let duplicate = process.duplicate(Rights::SAME_RIGHTS).unwrap();
+    assert_eq!(duplicate.koid(), process.koid());
+    assert_eq!(duplicate.write_memory(0, &bytes), Err(Status::NoMemory));
+    // Two calls that open this process for the first time.
+    // SAFETY: this test writes nothing to its own process.
     let own = unsafe { Process::current() };
     assert_eq!(own.unwrap_err(), Status::BadHandle);
     let by_koid = JobRef::default_job()
@@ -76,8 +75,8 @@ pub(crate) fn an_open_handle_needs_no_more_descriptors() {
         .find_process(process.koid().unwrap());
     assert_eq!(by_koid.unwrap_err(), Status::BadHandle);
     debuggee.kill_and_wait();
-    assert_eq!(again.write_memory(base, &bytes), Err(Status::BadState));
-    drop(taken);
-    // SAFETY: as above.
+    assert_eq!(duplicate.write_memory(base, &bytes), Err(Status::BadState));
+    drop(files);
+    // SAFETY: this test writes nothing to its own process.
     assert!(unsafe { Process::current() }.is_ok());
 }

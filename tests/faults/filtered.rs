@@ -1,41 +1,41 @@
-//! A filter of system calls, as a container has one, forbids what an open handle needs.
+//! A seccomp filter, as in a container, forbids a system call that the Linux backend needs.
 
 use super::debuggee::{Debuggee, PAGE, Page};
-use super::guarded::guarded;
+use super::guard_pages::map_between_guards;
 use super::old_kernels::PROCMAP_QUERY;
-use super::seccomp::{Answered, install};
+use super::seccomp::{Filter, install};
 use rustix::io::Errno;
 use std::ptr::null_mut;
 use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1};
 use zx_process_memory::{Process, Status};
 
-fn forbid(call: libc::c_long) {
+fn forbid(syscall: libc::c_long) {
     let (argument, errno) = (None, Some(Errno::PERM));
-    install(&Answered {
-        call,
+    install(&Filter {
+        syscall,
         argument,
         errno,
     });
 }
 
-pub(crate) fn a_write_that_is_forbidden_is_denied() {
+pub(crate) fn write_without_pwrite_is_access_denied() {
     let mut debuggee = Debuggee::start();
-    let base = guarded(&mut debuggee, 2 * PAGE);
+    let base = map_between_guards(&mut debuggee, 2 * PAGE);
     let process = debuggee.process();
     forbid(libc::SYS_pwrite64);
     for len in [1, PAGE, 2 * PAGE] {
         let written = process.write_memory(base, &vec![1; len]);
         assert_eq!(written, Err(Status::AccessDenied), "{len} bytes");
     }
-    // Nothing else is.
+    // Other calls are not affected.
     let mut seen = vec![1; 2 * PAGE];
     assert_eq!(process.read_memory(base, &mut seen), Ok(2 * PAGE));
     assert_eq!(seen, [0; 2 * PAGE]);
     assert_eq!(process.write_memory(0, &[1; 8192]), Err(Status::NoMemory));
 }
 
-/// What cannot be read cannot be told from this process's own memory either.
-pub(crate) fn where_reads_are_forbidden_they_are_denied_and_nothing_opens() {
+/// An open fails, too: without reads the Linux backend cannot check that the memory is not its own.
+pub(crate) fn read_and_open_without_pread_fail() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     let process = debuggee.process();
@@ -44,7 +44,7 @@ pub(crate) fn where_reads_are_forbidden_they_are_denied_and_nothing_opens() {
         let read = process.read_memory(base, &mut vec![0; len]);
         assert_eq!(read, Err(Status::AccessDenied), "{len} bytes");
     }
-    // SAFETY: there is room for no record, and null counts are allowed.
+    // SAFETY: the buffer has length 0, so the call writes no record, and it allows null counts.
     let listed = unsafe {
         let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
         sys::zx_object_get_info(handle, topic, null_mut(), 0, null_mut(), null_mut())
@@ -53,63 +53,64 @@ pub(crate) fn where_reads_are_forbidden_they_are_denied_and_nothing_opens() {
     assert_eq!(process.write_memory(base, &[1, 2]), Ok(2));
     assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
 
-    // A fork has a mapping at each address at which this process has one.
-    // SAFETY: there is one thread, and the copy does nothing but wait.
+    // A fork has the same mappings as this process.
+    // SAFETY: this process has one thread, and the child only waits.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         loop {
-            // SAFETY: takes no pointer.
+            // SAFETY: pause takes no pointer.
             unsafe { libc::pause() };
         }
     }
     let by_pid = Process::from_pid(pid.unsigned_abs());
-    // SAFETY: takes no pointer.
+    // SAFETY: kill takes no pointer.
     unsafe { libc::kill(pid, libc::SIGKILL) };
     assert_eq!(by_pid.unwrap_err(), Status::InvalidArgs);
 }
 
-pub(crate) fn where_mappings_may_not_be_asked_for_long_writes_are_denied() {
+pub(crate) fn calls_across_pages_without_procmap_query_are_access_denied() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     let process = debuggee.process();
-    install(&Answered {
-        call: libc::SYS_ioctl,
+    install(&Filter {
+        syscall: libc::SYS_ioctl,
         argument: Some((1, PROCMAP_QUERY)),
         errno: Some(Errno::PERM),
     });
-    let across = process.write_memory(base, &[1; PAGE + 1]);
-    assert_eq!(across, Err(Status::AccessDenied));
-    let across = process.read_memory(base, &mut [1; PAGE + 1]);
-    assert_eq!(across, Err(Status::AccessDenied));
+    let written_across_pages = process.write_memory(base, &[1; PAGE + 1]);
+    assert_eq!(written_across_pages, Err(Status::AccessDenied));
+    let read_across_pages = process.read_memory(base, &mut [1; PAGE + 1]);
+    assert_eq!(read_across_pages, Err(Status::AccessDenied));
     assert_eq!(process.write_memory(base, &[1; PAGE]), Ok(PAGE));
     assert!(debuggee.sees_only(1, base..base + PAGE));
 }
 
-/// As of a process that never stops to exec: a live one's memory is never empty.
-pub(crate) fn where_memory_is_gone_at_each_look_nothing_opens() {
+/// Reads of 0 bytes, as of a process that has ended. The memory of a live process is never empty,
+/// except during exec.
+pub(crate) fn open_of_process_whose_memory_reads_empty_is_bad_state() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
-    install(&Answered {
-        call: libc::SYS_pread64,
+    install(&Filter {
+        syscall: libc::SYS_pread64,
         argument: None,
         errno: None,
     });
     let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::BadState);
-    let by_pid = Process::from_pid(debuggee.child.id());
+    let by_pid = Process::from_pid(debuggee.pid());
     assert_eq!(by_pid.unwrap_err(), Status::BadState);
     assert_eq!(process.read_memory(0x1000, &mut [0]), Err(Status::BadState));
 }
 
-/// Whether a process has ended cannot be told then, and no handle is given out in doubt.
-pub(crate) fn where_polling_is_forbidden_nothing_opens() {
+/// Without ppoll the Linux backend cannot check whether the process has ended.
+pub(crate) fn open_without_ppoll_is_bad_state() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite]);
     let process = debuggee.process();
     forbid(libc::SYS_ppoll);
     let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::BadState);
-    let by_pid = Process::from_pid(debuggee.child.id());
+    let by_pid = Process::from_pid(debuggee.pid());
     assert_eq!(by_pid.unwrap_err(), Status::BadState);
     assert_eq!(process.write_memory(base, &[1, 2]), Ok(2));
 }

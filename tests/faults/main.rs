@@ -1,7 +1,7 @@
-//! What may go wrong from outside: the target is killed, stopped or replaced in the middle
-//! of a write, handles are closed under their users, limits are reached, Linux refuses.
-//! Nothing hangs, nothing panics, no other process is written, and each failure has the
-//! status that the stand-in's documentation gives it.
+//! Tests of the Linux backend under faults: the target is killed, stopped or replaced during a
+//! call, other threads close handles in use, limits are reached, and Linux denies access.
+//! Nothing hangs or panics, no other process is written, and each failure has the status that
+//! `zx_process_memory::linux` documents.
 
 #[cfg(backend = "linux")]
 #[path = "suite.rs"]
@@ -14,5 +14,5 @@ fn main() {
 
 #[cfg(not(backend = "linux"))]
 fn main() {
-    println!("These tests are the stand-in's, which this target does not have.");
+    println!("skipped: this target has no Linux backend");
 }

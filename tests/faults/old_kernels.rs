@@ -1,9 +1,9 @@
-//! Linux before 6.11, 5.4 and 5.3, played by a filter of system calls.
+//! Linux before 6.11, 5.4 and 5.3, simulated by seccomp filters.
 
 use super::debuggee::{Debuggee, Page};
 use super::linux::tests;
-use super::seccomp::{Answered, install};
-use super::under_way::{THERE, comes_and_goes};
+use super::seccomp::{Filter, install};
+use super::under_way::{MAPPED_OR_NOT, test_remapped_memory};
 use libtest_mimic::Arguments;
 use rustix::io::Errno;
 use std::fs::File;
@@ -15,68 +15,67 @@ use zx_process_memory::{Process, Status};
 pub(crate) const PROCMAP_QUERY: u32 = 0xc068_6611;
 
 fn without_procmap_query() {
-    install(&Answered {
-        call: libc::SYS_ioctl,
+    install(&Filter {
+        syscall: libc::SYS_ioctl,
         argument: Some((1, PROCMAP_QUERY)),
         errno: Some(Errno::NOTTY),
     });
     let maps = File::open("/proc/self/maps").unwrap();
     let request = PROCMAP_QUERY.into();
-    // SAFETY: the filter answers, or Linux refuses a null pointer.
-    let refused = unsafe { libc::ioctl(maps.as_raw_fd(), request, std::ptr::null_mut::<u8>()) };
-    let why = io::Error::last_os_error().raw_os_error();
-    assert_eq!((refused, why), (-1, Some(libc::ENOTTY)));
+    // SAFETY: the filter rejects the call, and without the filter Linux rejects a null pointer.
+    let result = unsafe { libc::ioctl(maps.as_raw_fd(), request, std::ptr::null_mut::<u8>()) };
+    let errno = io::Error::last_os_error().raw_os_error();
+    assert_eq!((result, errno), (-1, Some(libc::ENOTTY)));
 }
 
-/// Every test of the stand-in holds.
-pub(crate) fn without_procmap_query_all_is_the_same() {
+pub(crate) fn without_procmap_query_all_tests_of_the_linux_backend_pass() {
     without_procmap_query();
     let conclusion = libtest_mimic::run(&Arguments::default(), tests());
     assert!(!conclusion.has_failed());
     assert!(conclusion.num_passed > 80);
 }
 
-pub(crate) fn without_procmap_query_memory_comes_and_goes_the_same() {
+pub(crate) fn without_procmap_query_remapped_memory_is_written_or_no_memory() {
     without_procmap_query();
     for page in ["ReadWrite", "ReadOnly", "Shared"] {
-        comes_and_goes(page, &THERE, &THERE);
+        test_remapped_memory(page, &MAPPED_OR_NOT, &MAPPED_OR_NOT);
     }
 }
 
-fn without_pidfd_open(errno: Errno, expected: Status) {
+fn test_without_pidfd_open(errno: Errno, expected: Status) {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite]);
-    let before = debuggee.process();
-    install(&Answered {
-        call: libc::SYS_pidfd_open,
+    let open_before = debuggee.process();
+    install(&Filter {
+        syscall: libc::SYS_pidfd_open,
         argument: None,
         errno: Some(errno),
     });
     let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), expected);
-    let by_pid = Process::from_pid(debuggee.child.id());
+    let by_pid = Process::from_pid(debuggee.pid());
     assert_eq!(by_pid.unwrap_err(), expected);
-    // SAFETY: nothing is written by it.
+    // SAFETY: this test writes nothing to its own process.
     let own = unsafe { Process::current() };
     assert_eq!(own.unwrap_err(), Status::BadHandle);
-    // What is open goes on.
-    assert_eq!(before.write_memory(base, &[1, 2]), Ok(2));
+    // The handle that was opened before still works.
+    assert_eq!(open_before.write_memory(base, &[1, 2]), Ok(2));
     assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
 }
 
-pub(crate) fn without_pidfd_open_opening_is_not_supported() {
-    without_pidfd_open(Errno::NOSYS, Status::NotSupported);
+pub(crate) fn without_pidfd_open_an_open_is_not_supported() {
+    test_without_pidfd_open(Errno::NOSYS, Status::NotSupported);
 }
 
-/// As by the filter of many a container.
-pub(crate) fn where_pidfd_open_is_forbidden_opening_is_denied() {
-    without_pidfd_open(Errno::PERM, Status::AccessDenied);
+/// As in containers whose seccomp filter forbids it.
+pub(crate) fn where_pidfd_open_is_forbidden_an_open_is_access_denied() {
+    test_without_pidfd_open(Errno::PERM, Status::AccessDenied);
 }
 
-/// Linux 5.3 knows pidfds, but does not wait on them.
-pub(crate) fn without_waitid_on_a_pidfd_a_child_is_not_supported() {
-    install(&Answered {
-        call: libc::SYS_waitid,
+/// Linux 5.3 has pidfds, but its waitid does not take them.
+pub(crate) fn without_waitid_on_pidfds_from_child_is_not_supported() {
+    install(&Filter {
+        syscall: libc::SYS_waitid,
         argument: Some((0, libc::P_PIDFD)),
         errno: Some(Errno::INVAL),
     });
@@ -84,7 +83,7 @@ pub(crate) fn without_waitid_on_a_pidfd_a_child_is_not_supported() {
     let base = debuggee.lay_out(&[Page::ReadWrite]);
     let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::NotSupported);
-    let by_pid = Process::from_pid(debuggee.child.id()).unwrap();
+    let by_pid = Process::from_pid(debuggee.pid()).unwrap();
     assert_eq!(by_pid.write_memory(base, &[1, 2]), Ok(2));
     assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
 }

@@ -1,29 +1,24 @@
-//! `/proc` is not as it should be. In mounts and pids of our own.
+//! Unusual `/proc` mounts. The tests run in new mount and PID namespaces.
 
-use super::alone;
 use super::debuggee::{Debuggee, PAGE, Page};
-use super::namespaces::{as_nobody, leave, mount_proc, mount_proc_or_skip, unmount_proc};
-use super::refused::own_child_is_written;
+use super::namespaces::{command_as_nobody, mount_proc, mount_proc_or_skip};
+use super::namespaces::{run_in_new_namespaces, unmount_proc, unshare};
+use super::refused::assert_own_child_is_written;
+use super::subprocess;
 use rustix::mount::{MountFlags, mount};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use zx_process_memory::{Process, Status};
 
-/// Runs a part as the first process in a space of pids of its own.
-fn as_first(part: &str) {
-    leave(libc::CLONE_NEWPID | libc::CLONE_NEWNS);
-    alone::part(&mut alone::program(part));
+pub(crate) fn process_hidden_by_hidepid_is_access_denied() {
+    run_in_new_namespaces("proc_mounts::hidepid");
 }
 
-pub(crate) fn a_process_that_hidepid_hides_is_denied() {
-    as_first("proc_mounts::hidden");
-}
-
-pub(crate) fn hidden() {
+pub(crate) fn hidepid() {
     mount_proc_or_skip();
     let debuggee = Debuggee::start();
-    let pid = debuggee.child.id().to_string();
+    let pid = debuggee.pid().to_string();
     for (options, shows) in [
         (c"hidepid=0", "shown"),
         (c"hidepid=1", "shown"),
@@ -31,41 +26,43 @@ pub(crate) fn hidden() {
         (c"hidepid=4", "hidden"),
     ] {
         if let Err(errno) = mount_proc(options) {
-            // It came with Linux 5.8; 2 is what the rest is about.
+            // Linux before 5.8 has no hidepid=4.
             assert_eq!(options, c"hidepid=4", "{errno}");
             continue;
         }
-        alone::part(as_nobody("refused::process_is_denied").args([&pid, shows]));
-        alone::part(&mut as_nobody("refused::own_child_is_written"));
+        subprocess::run(command_as_nobody("refused::assert_access_denied").args([&pid, shows]));
+        subprocess::run(&mut command_as_nobody(
+            "refused::assert_own_child_is_written",
+        ));
     }
 }
 
-pub(crate) fn without_proc_nothing_opens_and_open_handles_go_on() {
-    as_first("proc_mounts::unmounted");
+pub(crate) fn open_without_proc_is_not_supported() {
+    run_in_new_namespaces("proc_mounts::proc_unmounted");
 }
 
-pub(crate) fn unmounted() {
-    without_proc(unmount_proc);
+pub(crate) fn proc_unmounted() {
+    test_without_proc(unmount_proc);
 }
 
-pub(crate) fn another_proc_over_it_is_not_supported() {
-    as_first("proc_mounts::covered");
+pub(crate) fn open_with_other_file_system_on_proc_is_not_supported() {
+    run_in_new_namespaces("proc_mounts::other_file_system_on_proc");
 }
 
-/// By a file system that is not `/proc`.
-pub(crate) fn covered() {
-    without_proc(|| {
+/// Mounts another file system on `/proc`.
+pub(crate) fn other_file_system_on_proc() {
+    test_without_proc(|| {
         mount("none", "/proc", "tmpfs", MountFlags::empty(), c"").unwrap();
         fs::create_dir("/proc/self").unwrap();
     });
 }
 
-fn without_proc(take_away: impl FnOnce()) {
+fn test_without_proc(remove_proc: impl FnOnce()) {
     mount_proc_or_skip();
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     let process = debuggee.process();
-    take_away();
+    remove_proc();
     assert!(!fs::exists("/proc/self/mem").unwrap());
     assert_not_supported(&debuggee);
 
@@ -86,45 +83,45 @@ fn assert_not_supported(debuggee: &Debuggee) {
     for _ in 0..3 {
         let by_child = Process::from_child(&debuggee.child);
         assert_eq!(by_child.unwrap_err(), Status::NotSupported);
-        let by_pid = Process::from_pid(debuggee.child.id());
+        let by_pid = Process::from_pid(debuggee.pid());
         assert_eq!(by_pid.unwrap_err(), Status::NotSupported);
     }
 }
 
-/// As in a container that was given the host's `/proc`: pids have other numbers there.
-pub(crate) fn the_proc_of_a_namespace_above_is_used() {
-    as_first("proc_mounts::proc_of_a_namespace_above");
+/// As in a container with the `/proc` of the host, in which processes have other PIDs.
+pub(crate) fn proc_of_parent_namespace_is_sufficient() {
+    run_in_new_namespaces("proc_mounts::proc_of_parent_namespace");
 }
 
-pub(crate) fn proc_of_a_namespace_above() {
+pub(crate) fn proc_of_parent_namespace() {
     assert_eq!(std::process::id(), 1);
     assert_ne!(fs::read_link("/proc/self").unwrap().to_str(), Some("1"));
-    own_child_is_written();
+    assert_own_child_is_written();
 }
 
-/// Where this process is not seen: it finds nothing of itself.
-pub(crate) fn the_proc_of_a_namespace_below_is_not_supported() {
-    leave(libc::CLONE_NEWNS);
+/// A child namespace's `/proc` does not show this process, so there is no `/proc/self`.
+pub(crate) fn proc_of_child_namespace_is_not_supported() {
+    unshare(libc::CLONE_NEWNS);
     let debuggee = Debuggee::start();
-    leave(libc::CLONE_NEWPID);
-    let mut first = alone::program("proc_mounts::mount_proc_and_stay");
-    let first = first.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut first = first.spawn().unwrap();
+    unshare(libc::CLONE_NEWPID);
+    let mut init = subprocess::command("proc_mounts::mount_proc_and_wait");
+    let init = init.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut init = init.spawn().unwrap();
     let mut line = String::new();
-    let mut answer = BufReader::new(first.stdout.take().unwrap());
-    answer.read_line(&mut line).unwrap();
+    let mut stdout = BufReader::new(init.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
     if line != "mounted\n" {
-        alone::skip(&line);
+        subprocess::skip(&line);
     }
     assert!(fs::exists("/proc/1/mem").unwrap());
     assert!(!fs::exists("/proc/self/mem").unwrap());
     assert_not_supported(&debuggee);
-    drop(first.stdin.take());
-    first.wait().unwrap();
+    drop(init.stdin.take());
+    init.wait().unwrap();
 }
 
-/// And stays, for without a first process its `/proc` is empty.
-pub(crate) fn mount_proc_and_stay() {
+/// Waits after the mount, since `/proc` is empty after PID 1 of its namespace has ended.
+pub(crate) fn mount_proc_and_wait() {
     mount_proc_or_skip();
     println!("mounted");
     std::io::stdin().read_line(&mut String::new()).unwrap();

@@ -1,38 +1,40 @@
-//! Linux does not let the process be traced.
+//! Processes that Linux does not allow this process to trace.
 
-use super::alone;
 use super::debuggee::{Debuggee, PAGE, Page};
-use super::namespaces::{as_nobody, need_root};
+use super::namespaces::{command_as_nobody, skip_unless_root};
+use super::subprocess;
 use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior};
 use std::fs;
 use zx_process_memory::{Process, Status};
 
-/// The number that this part of a test was given.
+/// The PID in the first argument of this subprocess.
 fn pid_argument() -> u32 {
     std::env::args().nth(1).unwrap().parse().unwrap()
 }
 
-pub(crate) fn another_users_process_is_denied() {
-    need_root();
+pub(crate) fn process_of_other_user_is_access_denied() {
+    skip_unless_root();
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite]);
-    let pid = debuggee.child.id().to_string();
-    alone::part(as_nobody("refused::process_is_denied").arg(pid));
-    // Nor is it the other way round: what runs is the user's part, not the process.
-    alone::part(&mut as_nobody("refused::own_child_is_written"));
+    let pid = debuggee.pid().to_string();
+    subprocess::run(command_as_nobody("refused::assert_access_denied").arg(pid));
+    // The other user has access to its own child.
+    subprocess::run(&mut command_as_nobody(
+        "refused::assert_own_child_is_written",
+    ));
     assert!(debuggee.sees_only(0, base..base + PAGE));
 }
 
-/// That the process with this pid cannot be opened, that nothing is left of the attempts,
-/// and that `/proc` shows it or not, as was said.
-pub(crate) fn process_is_denied() {
-    let in_use = || fs::read_dir("/proc/self/fd").unwrap().count();
-    let before = in_use();
+/// Asserts that the process in the first argument cannot be opened, that failed opens leak no
+/// descriptor, and that `/proc` shows the process unless the second argument is "hidden".
+pub(crate) fn assert_access_denied() {
+    let count_descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = count_descriptors();
     for _ in 0..3 {
         let refused = Process::from_pid(pid_argument());
         assert_eq!(refused.unwrap_err(), Status::AccessDenied);
     }
-    assert_eq!(in_use(), before);
+    assert_eq!(count_descriptors(), before);
     let is_hidden = !fs::exists(format!("/proc/{}", pid_argument())).unwrap();
     assert_eq!(
         is_hidden,
@@ -40,7 +42,7 @@ pub(crate) fn process_is_denied() {
     );
 }
 
-pub(crate) fn own_child_is_written() {
+pub(crate) fn assert_own_child_is_written() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadOnly]);
     let written = debuggee.process().write_memory(base, &[1, 2, 3]);
@@ -48,10 +50,10 @@ pub(crate) fn own_child_is_written() {
     assert_eq!(debuggee.sees(base..base + 4), [1, 2, 3, 0]);
 }
 
-pub(crate) fn a_target_that_is_not_dumpable_is_denied() {
-    // Root may trace it.
+pub(crate) fn undumpable_target_is_access_denied() {
+    // Root may trace an undumpable process, so root starts the test as another user.
     if geteuid().is_root() {
-        alone::part(&mut as_nobody("refused::undumpable_target"));
+        subprocess::run(&mut command_as_nobody("refused::undumpable_target"));
     } else {
         undumpable_target();
     }
@@ -64,58 +66,58 @@ pub(crate) fn undumpable_target() {
     debuggee.ask("undumpable");
     let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::AccessDenied);
-    let by_pid = Process::from_pid(debuggee.child.id());
+    let by_pid = Process::from_pid(debuggee.pid());
     assert_eq!(by_pid.unwrap_err(), Status::AccessDenied);
-    // A handle keeps what was allowed when it was made, as Zircon's do.
+    // A handle keeps its access from when it was opened, as in Zircon.
     assert_eq!(before.write_memory(base, &[1, 2]), Ok(2));
     assert_eq!(before.write_memory(base, &[3; 2 * PAGE]), Ok(PAGE));
     assert!(debuggee.sees_only(3, base..base + PAGE));
 }
 
-pub(crate) fn a_debugger_that_is_not_dumpable_is_denied_its_own_memory() {
+pub(crate) fn own_memory_of_undumpable_debugger_is_bad_handle() {
     if geteuid().is_root() {
-        alone::part(&mut as_nobody("refused::undumpable_debugger"));
+        subprocess::run(&mut command_as_nobody("refused::undumpable_debugger"));
     } else {
         undumpable_debugger();
     }
 }
 
-/// What `/proc` has of such a process is root's, its own memory too.
+/// The files of an undumpable process in `/proc` belong to root, even for the process itself.
 pub(crate) fn undumpable_debugger() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite]);
     set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap();
-    // SAFETY: nothing is written by it.
+    // SAFETY: this test writes nothing to its own process.
     let own = unsafe { Process::current() };
     assert_eq!(own.unwrap_err(), Status::BadHandle);
-    // Its descriptors, by which the child is found, it is shown by newer kernels.
+    // `from_child` reads this process's `/proc/self/fdinfo`, to which newer kernels allow access.
     match Process::from_child(&debuggee.child) {
         Ok(process) => assert_eq!(process.write_memory(base, &[1]), Ok(1)),
         Err(status) => assert_eq!(status, Status::AccessDenied),
     }
 }
 
-/// The setting is the whole machine's, so it is taken as it is.
-pub(crate) fn yama_denies_what_is_no_descendant() {
+/// The test does not change the setting, which applies to the whole machine.
+pub(crate) fn sibling_under_yama_is_access_denied() {
     let Ok(scope) = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope") else {
-        alone::skip("this Linux runs without Yama");
+        subprocess::skip("Linux runs without Yama");
     };
     if scope.trim() == "0" {
-        alone::skip("Yama is off: ptrace_scope is 0");
+        subprocess::skip("Yama is disabled: ptrace_scope is 0");
     }
-    // A sibling of the debugger, and as the same user.
+    // The debuggee is a sibling of the subprocess that opens it, not a descendant.
     let mut sibling = Debuggee::start();
     if geteuid().is_root() {
-        alone::part(&mut as_nobody("refused::stranger_of_the_same_user"));
+        subprocess::run(&mut command_as_nobody("refused::sibling_of_same_user"));
     } else {
-        let pid = sibling.child.id().to_string();
-        alone::part(alone::program("refused::process_is_denied").arg(pid));
+        let pid = sibling.pid().to_string();
+        subprocess::run(subprocess::command("refused::assert_access_denied").arg(pid));
     }
     sibling.kill_and_wait();
 }
 
-pub(crate) fn stranger_of_the_same_user() {
+pub(crate) fn sibling_of_same_user() {
     let sibling = Debuggee::start();
-    let pid = sibling.child.id().to_string();
-    alone::part(alone::program("refused::process_is_denied").arg(pid));
+    let pid = sibling.pid().to_string();
+    subprocess::run(subprocess::command("refused::assert_access_denied").arg(pid));
 }

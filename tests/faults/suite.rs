@@ -1,32 +1,32 @@
-//! The list of all tests. Each one runs in a process of its own; see [`alone`].
+//! The list of the tests. Each one runs in a process of its own: see [`subprocess`].
 
-mod alone;
+mod concurrent_calls;
 mod descriptors;
 mod filtered;
-mod flat;
 mod forks;
-mod guarded;
+mod guard_pages;
 mod handles;
+mod leaks;
 #[path = "../linux/suite.rs"]
 mod linux;
 mod namespaces;
 mod old_kernels;
+mod pid_namespaces;
 mod pids;
 mod proc_mounts;
 mod refused;
-mod same_pid_numbers;
 mod seccomp;
 mod signals;
-mod storm;
+mod subprocess;
 mod under_way;
 
 use libtest_mimic::{Arguments, Trial};
 use linux::debuggee;
 
-/// A function that panics if its name is not true.
-type Test = (&'static str, fn());
+/// A name and its function. The function of a test panics if the statement in its name is false.
+type Function = (&'static str, fn());
 
-macro_rules! tests {
+macro_rules! functions {
     ($($module:ident: $($name:ident)*;)*) => {
         &[$($(
             (concat!(stringify!($module), "::", stringify!($name)), $module::$name),
@@ -34,114 +34,114 @@ macro_rules! tests {
     };
 }
 
-const TESTS: &[Test] = tests! {
+const TESTS: &[Function] = functions! {
     under_way:
-        a_killed_target_is_in_a_bad_state_and_no_other_is_written
-        a_stopped_target_is_written_as_any_other
-        a_successor_by_exec_is_not_written
-        a_handle_opened_during_exec_is_of_one_program
-        memory_that_comes_and_goes_is_there_or_not
-        read_only_memory_that_comes_and_goes_is_there_or_not
-        memory_without_permission_that_comes_and_goes_is_there_or_not
-        shared_memory_that_comes_and_goes_is_there_or_not
-        shared_read_only_memory_that_comes_and_goes_is_refused_or_not_there
-        a_file_past_its_end_that_comes_and_goes_is_out_of_range_or_not_there;
+        killed_target_is_bad_state_and_bystander_is_unchanged
+        stopped_target_is_written
+        program_after_exec_is_not_written
+        handle_opened_during_exec_names_one_program
+        remapped_memory_is_written_or_no_memory
+        remapped_read_only_memory_is_written_or_no_memory
+        remapped_memory_without_permission_is_written_or_no_memory
+        remapped_shared_memory_is_written_or_no_memory
+        remapped_shared_read_only_memory_is_access_denied_or_no_memory
+        remapped_memory_past_file_end_is_out_of_range_or_no_memory;
     pids:
-        a_process_with_the_same_pid_is_not_written
-        a_pid_that_changes_hands_is_opened_or_refused;
-    same_pid_numbers:
-        another_process_with_the_same_pid_has_its_own_koid
-        another_process_with_the_same_pid_in_another_proc_has_its_own_koid
-        without_pidfs_another_process_with_the_same_pid_has_its_own_koid
-        without_pidfs_another_process_in_another_proc_has_its_own_koid
-        a_fork_with_its_parents_pid_is_itself;
+        process_with_reused_pid_is_not_written
+        open_during_pid_reuse_succeeds_or_fails;
+    pid_namespaces:
+        same_pid_in_nested_namespace_has_other_koid
+        same_pid_in_other_proc_mount_has_other_koid
+        same_pid_in_nested_namespace_without_pidfs_has_other_koid
+        same_pid_in_other_proc_mount_without_pidfs_has_other_koid
+        fork_with_pid_of_its_parent_has_other_koid;
     handles:
-        a_handle_closed_under_writers_turns_to_no_other_process
-        a_process_opened_by_many_threads_at_once_is_one_object
-        the_own_process_is_one_for_all_threads;
+        handle_closed_during_writes_never_names_other_process
+        concurrent_opens_return_one_koid
+        concurrent_process_self_calls_return_one_handle;
     signals:
-        signals_change_nothing;
+        calls_succeed_under_frequent_signals;
     forks:
-        a_forked_copy_is_written_and_this_process_is_not;
-    flat:
-        a_million_duplicates_leave_nothing
-        a_hundred_thousand_opens_leave_nothing
-        opens_that_fail_leave_nothing
-        a_hundred_thousand_writes_leave_nothing;
+        write_to_fork_does_not_change_parent;
+    leaks:
+        million_duplicates_leak_nothing
+        hundred_thousand_opens_leak_nothing
+        failed_opens_leak_nothing
+        hundred_thousand_writes_leak_nothing;
     descriptors:
-        an_open_without_descriptors_has_no_resources
-        an_open_handle_needs_no_more_descriptors;
+        open_without_free_descriptors_is_no_resources
+        calls_on_open_handle_need_no_free_descriptors;
     refused:
-        another_users_process_is_denied
-        a_target_that_is_not_dumpable_is_denied
-        a_debugger_that_is_not_dumpable_is_denied_its_own_memory
-        yama_denies_what_is_no_descendant;
+        process_of_other_user_is_access_denied
+        undumpable_target_is_access_denied
+        own_memory_of_undumpable_debugger_is_bad_handle
+        sibling_under_yama_is_access_denied;
     proc_mounts:
-        a_process_that_hidepid_hides_is_denied
-        without_proc_nothing_opens_and_open_handles_go_on
-        another_proc_over_it_is_not_supported
-        the_proc_of_a_namespace_above_is_used
-        the_proc_of_a_namespace_below_is_not_supported;
+        process_hidden_by_hidepid_is_access_denied
+        open_without_proc_is_not_supported
+        open_with_other_file_system_on_proc_is_not_supported
+        proc_of_parent_namespace_is_sufficient
+        proc_of_child_namespace_is_not_supported;
     filtered:
-        a_write_that_is_forbidden_is_denied
-        where_reads_are_forbidden_they_are_denied_and_nothing_opens
-        where_mappings_may_not_be_asked_for_long_writes_are_denied
-        where_memory_is_gone_at_each_look_nothing_opens
-        where_polling_is_forbidden_nothing_opens;
+        write_without_pwrite_is_access_denied
+        read_and_open_without_pread_fail
+        calls_across_pages_without_procmap_query_are_access_denied
+        open_of_process_whose_memory_reads_empty_is_bad_state
+        open_without_ppoll_is_bad_state;
     old_kernels:
-        without_procmap_query_all_is_the_same
-        without_procmap_query_memory_comes_and_goes_the_same
-        without_pidfd_open_opening_is_not_supported
-        where_pidfd_open_is_forbidden_opening_is_denied
-        without_waitid_on_a_pidfd_a_child_is_not_supported;
+        without_procmap_query_all_tests_of_the_linux_backend_pass
+        without_procmap_query_remapped_memory_is_written_or_no_memory
+        without_pidfd_open_an_open_is_not_supported
+        where_pidfd_open_is_forbidden_an_open_is_access_denied
+        without_waitid_on_pidfds_from_child_is_not_supported;
 };
 
-/// Run only when asked for, with `--ignored`: they take minutes.
-const LONG: &[Test] = tests! {
-    flat:
-        a_million_opens_leave_nothing;
+/// Tests that take minutes. They run only with `--ignored`.
+const LONG_TESTS: &[Function] = functions! {
+    leaks:
+        million_opens_leak_nothing;
 };
 
-/// What tests have other processes do: as another user, in another namespace.
-const PARTS: &[Test] = tests! {
+/// Functions that tests run in further subprocesses: as another user, or in another namespace.
+const SUBPROCESS_FUNCTIONS: &[Function] = functions! {
     handles:
-        own_process_asked_for_at_once;
+        concurrent_process_self_calls;
     pids:
         same_pid
-        changing_hands;
-    same_pid_numbers:
+        open_during_pid_reuse;
+    pid_namespaces:
         same_pid
-        same_pid_in_another_proc
+        same_pid_in_other_proc_mount
         same_pid_without_pidfs
-        same_pid_in_another_proc_without_pidfs
-        own_pid;
+        same_pid_in_other_proc_mount_without_pidfs
+        pid_of_parent;
     refused:
-        process_is_denied
+        assert_access_denied
         undumpable_target
         undumpable_debugger
-        own_child_is_written
-        stranger_of_the_same_user;
+        assert_own_child_is_written
+        sibling_of_same_user;
     proc_mounts:
-        hidden
-        unmounted
-        covered
-        proc_of_a_namespace_above
-        mount_proc_and_stay;
+        hidepid
+        proc_unmounted
+        other_file_system_on_proc
+        proc_of_parent_namespace
+        mount_proc_and_wait;
 };
 
 pub(crate) fn main() {
-    // The debuggees are this program, started again, and so is the process of each test.
-    if debuggee::wanted() {
+    // Debuggees and subprocesses are this program, started again.
+    if debuggee::is_debuggee() {
         return debuggee::serve();
     }
-    if let Some(wanted) = alone::wanted() {
-        let mut known = TESTS.iter().chain(LONG).chain(PARTS);
-        return known.find(|(name, _)| *name == wanted).unwrap().1();
+    if let Some(requested) = subprocess::requested_function() {
+        let mut all = TESTS.iter().chain(LONG_TESTS).chain(SUBPROCESS_FUNCTIONS);
+        return all.find(|(name, _)| *name == requested).unwrap().1();
     }
-    let short = TESTS.iter().map(|test| (test, false));
-    let long = LONG.iter().map(|test| (test, true));
-    let trials = short.chain(long).map(|((name, _), is_long)| {
-        Trial::ignorable_test(*name, || alone::trial(name)).with_ignored_flag(is_long)
+    let tests = TESTS.iter().map(|test| (test, false));
+    let long_tests = LONG_TESTS.iter().map(|test| (test, true));
+    let trials = tests.chain(long_tests).map(|((name, _), is_long)| {
+        Trial::ignorable_test(*name, || subprocess::run_trial(name)).with_ignored_flag(is_long)
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }

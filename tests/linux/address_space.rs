@@ -1,10 +1,10 @@
-//! What an address may be.
+//! Writes to addresses and mappings of each kind.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, PAGE, Page, program};
 use zx_process_memory::{Process, Status};
 
-/// Writes two bytes into one page of this kind, and has the debuggee look.
-fn two_bytes_into(page: Page) {
+/// Writes into one page of this kind and checks what the debuggee reads.
+fn write_into_page(page: Page) {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[page]);
     let process = debuggee.process();
@@ -15,34 +15,34 @@ fn two_bytes_into(page: Page) {
 }
 
 pub(crate) fn read_only_pages_are_written() {
-    two_bytes_into(Page::ReadOnly);
+    write_into_page(Page::ReadOnly);
 }
 
 pub(crate) fn executable_pages_are_written() {
-    two_bytes_into(Page::ReadExecute);
+    write_into_page(Page::ReadExecute);
 }
 
 pub(crate) fn pages_without_permission_are_written() {
-    two_bytes_into(Page::NoPermission);
+    write_into_page(Page::NoPermission);
 }
 
 pub(crate) fn shared_memory_is_written() {
-    two_bytes_into(Page::Shared);
+    write_into_page(Page::Shared);
 }
 
-pub(crate) fn a_write_stops_at_the_end_of_the_mapping() {
+pub(crate) fn write_stops_at_end_of_mapping() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 4]);
     let process = debuggee.process();
-    let much = vec![7; 64 << 20];
-    assert_eq!(process.write_memory(base, &much), Ok(16_384));
-    assert_eq!(process.write_memory(base + 16_383, &much), Ok(1));
+    let long = vec![7; 64 << 20];
+    assert_eq!(process.write_memory(base, &long), Ok(16_384));
+    assert_eq!(process.write_memory(base + 16_383, &long), Ok(1));
     assert_eq!(process.write_memory(base + 5, &[8; 16_384]), Ok(16_379));
     assert_eq!(debuggee.sees(base..base + 7), [7, 7, 7, 7, 7, 8, 8]);
 }
 
-/// Of each pair Linux keeps two mappings, since they differ or are shared.
-const NEIGHBOURS: [[Page; 2]; 5] = [
+/// Linux keeps two mappings of each pair: the pages differ or are shared.
+const ADJACENT_PAIRS: [[Page; 2]; 5] = [
     [Page::ReadWrite, Page::ReadOnly],
     [Page::ReadOnly, Page::ReadWrite],
     [Page::ReadWrite, Page::Shared],
@@ -50,12 +50,13 @@ const NEIGHBOURS: [[Page; 2]; 5] = [
     [Page::ReadExecute, Page::NoPermission],
 ];
 
-pub(crate) fn an_adjacent_mapping_is_not_entered() {
-    for pages in NEIGHBOURS {
+pub(crate) fn write_does_not_continue_in_adjacent_mapping() {
+    for pages in ADJACENT_PAIRS {
         let mut debuggee = Debuggee::start();
         let base = debuggee.lay_out(&pages);
         let process = debuggee.process();
-        // Over the edge by three bytes, by one, and by one after a whole page.
+        // Each write ends after the first mapping: by three bytes, by one byte, and by one byte
+        // after a full page.
         assert_eq!(
             process.write_memory(base + PAGE - 3, &[1; 6]),
             Ok(3),
@@ -78,8 +79,8 @@ pub(crate) fn an_adjacent_mapping_is_not_entered() {
     }
 }
 
-pub(crate) fn an_adjacent_mapping_is_written_by_its_own_address() {
-    for pages in NEIGHBOURS {
+pub(crate) fn write_that_starts_in_adjacent_mapping_succeeds() {
+    for pages in ADJACENT_PAIRS {
         let mut debuggee = Debuggee::start();
         let base = debuggee.lay_out(&pages);
         let written = debuggee.process().write_memory(base + PAGE, &[1; 6]);
@@ -89,7 +90,7 @@ pub(crate) fn an_adjacent_mapping_is_written_by_its_own_address() {
     }
 }
 
-pub(crate) fn a_hole_has_no_memory() {
+pub(crate) fn write_to_hole_is_no_memory() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole, Page::ReadWrite]);
     let process = debuggee.process();
@@ -107,7 +108,7 @@ pub(crate) fn a_hole_has_no_memory() {
     assert!(debuggee.sees_only(0, after..after + PAGE));
 }
 
-pub(crate) fn a_hole_after_a_page_ends_the_write() {
+pub(crate) fn write_stops_at_hole() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole, Page::ReadWrite]);
     let written = debuggee.process().write_memory(base, &[1; 3 * PAGE]);
@@ -116,7 +117,7 @@ pub(crate) fn a_hole_after_a_page_ends_the_write() {
     assert!(debuggee.sees_only(0, after..after + PAGE));
 }
 
-pub(crate) fn null_kernel_and_impossible_addresses_have_no_memory() {
+pub(crate) fn null_kernel_and_noncanonical_addresses_are_no_memory() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
     for vaddr in [
@@ -129,7 +130,7 @@ pub(crate) fn null_kernel_and_impossible_addresses_have_no_memory() {
         1 << 63,
         (1 << 63) + 1,
         0xffff_8000_0000_0000,
-        // x86-64's vsyscall page, which Linux lists, but which is no process's.
+        // The vsyscall page of x86-64. /proc/PID/maps lists it, but it belongs to no process.
         0xffff_ffff_ff60_0000,
         usize::MAX - 4095,
         usize::MAX,
@@ -141,22 +142,22 @@ pub(crate) fn null_kernel_and_impossible_addresses_have_no_memory() {
     }
 }
 
-pub(crate) fn the_vdso_is_refused() {
+pub(crate) fn write_to_vdso_is_access_denied() {
     let debuggee = Debuggee::start();
-    refuses_the_vdso(&debuggee, &debuggee.process());
+    assert_vdso_is_access_denied(&debuggee, &debuggee.process());
 }
 
-/// Linux lets a parent go on before its child has a vDSO.
-pub(crate) fn the_vdso_is_refused_through_a_handle_made_during_exec() {
+/// `spawn` may return before the child has a vDSO.
+pub(crate) fn write_to_vdso_by_handle_opened_during_exec_is_access_denied() {
     for _ in 0..50 {
-        let mut debuggee = Debuggee::spawn();
+        let mut debuggee = Debuggee::spawn(&mut program());
         let process = debuggee.process();
         debuggee.ask("hello");
-        refuses_the_vdso(&debuggee, &process);
+        assert_vdso_is_access_denied(&debuggee, &process);
     }
 }
 
-fn refuses_the_vdso(debuggee: &Debuggee, process: &Process) {
+fn assert_vdso_is_access_denied(debuggee: &Debuggee, process: &Process) {
     for name in ["[vdso]", "[vvar]"] {
         let pages = debuggee.mapping(name);
         for (vaddr, len) in [
@@ -173,17 +174,17 @@ fn refuses_the_vdso(debuggee: &Debuggee, process: &Process) {
     }
 }
 
-pub(crate) fn a_write_that_would_reach_the_vdso_does_not() {
+pub(crate) fn write_stops_before_vdso() {
     let debuggee = Debuggee::start();
     let before = debuggee.mapping("[vvar]").start - 1;
-    // Whether there is memory right below is Linux's choice.
+    // Linux decides whether memory is mapped directly below.
     match debuggee.process().write_memory(before, &[0; 2 * PAGE]) {
         Ok(written) => assert_eq!(written, 1),
         Err(status) => assert_eq!(status, Status::NoMemory),
     }
 }
 
-pub(crate) fn shared_read_only_memory_is_refused() {
+pub(crate) fn shared_read_only_memory_is_access_denied() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::SharedReadOnly]);
     let process = debuggee.process();
@@ -194,9 +195,9 @@ pub(crate) fn shared_read_only_memory_is_refused() {
     assert!(debuggee.sees_only(0, base..base + PAGE));
 }
 
-pub(crate) fn memory_past_the_end_of_a_file_is_out_of_range() {
+pub(crate) fn memory_past_file_end_is_out_of_range() {
     let mut debuggee = Debuggee::start();
-    let base = debuggee.lay_out(&[Page::PastTheEnd]);
+    let base = debuggee.lay_out(&[Page::PastFileEnd]);
     let process = debuggee.process();
     for len in [1, PAGE, 2 * PAGE] {
         let refused = process.write_memory(base, &vec![1; len]);
@@ -204,7 +205,7 @@ pub(crate) fn memory_past_the_end_of_a_file_is_out_of_range() {
     }
 }
 
-pub(crate) fn an_unmapped_page_is_gone_for_a_handle_made_before() {
+pub(crate) fn page_unmapped_after_open_is_no_memory() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 3]);
     let process = debuggee.process();

@@ -1,24 +1,28 @@
-//! A process to write into. It lays out memory as it is told, and reads it itself, so
-//! that what was written is seen without the call under test.
+//! The debuggee of these tests: this program, started again. It maps memory on command and
+//! reads it itself, so that a test sees written bytes without the call under test.
+
+#[path = "../debuggee/debuggee.rs"]
+#[allow(dead_code)] // These tests do not use all of it.
+mod shared;
+
+pub(crate) use shared::Debuggee;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
-use rustix::process::{
-    DumpableBehavior, Pid, WaitId, WaitIdOptions, set_dumpable_behavior, waitid,
-};
+use rustix::process::{DumpableBehavior, Pid, Signal, WaitId, WaitIdOptions};
+use rustix::process::{kill_process, set_dumpable_behavior, waitid};
 use std::env;
 use std::ffi::c_void;
 use std::fmt::Display;
-use std::io::{BufRead, BufReader, Lines, Write};
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use zx_process_memory::{Process, sys::zx_vaddr_t};
+use std::process::Command;
+use zx_process_memory::sys::zx_vaddr_t;
 
 pub(crate) const PAGE: usize = 4096;
 
-/// One page of a layout. Two alike beside each other are one mapping, `Shared` ones
-/// excepted.
+/// One page of a layout. Linux merges adjacent pages of the same kind into one mapping, except
+/// `Shared` and `SharedReadOnly`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
     ReadWrite,
@@ -27,68 +31,40 @@ pub(crate) enum Page {
     NoPermission,
     Shared,
     SharedReadOnly,
-    /// Mapped, but past the end of the file.
-    PastTheEnd,
+    /// Mapped past the end of its file.
+    PastFileEnd,
     Hole,
 }
 
-pub(crate) struct Debuggee {
-    pub(crate) child: Child,
-    commands: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    unreadable: Vec<zx_vaddr_t>,
+/// If this environment variable is set, the program is a debuggee.
+const IS_DEBUGGEE: &str = "ZX_PROCESS_MEMORY_DEBUGGEE";
+
+pub(crate) fn is_debuggee() -> bool {
+    env::var_os(IS_DEBUGGEE).is_some()
 }
 
-const WANTED: &str = "ZX_PROCESS_MEMORY_DEBUGGEE";
-
-pub(crate) fn wanted() -> bool {
-    env::var_os(WANTED).is_some()
-}
-
-/// By this name the file is found even by a user whom its folders are closed to.
-fn program() -> Command {
+/// The debuggee's program. The path works even for a user who has no access to the directories
+/// of the file.
+pub(crate) fn program() -> Command {
     let mut program = Command::new("/proc/self/exe");
-    program.env(WANTED, "1");
+    program.env(IS_DEBUGGEE, "1");
     program
 }
 
 impl Debuggee {
-    pub(crate) fn spawn() -> Self {
-        let mut child = program()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let commands = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self {
-            child,
-            commands,
-            answers,
-            unreadable: Vec::new(),
-        }
-    }
-
-    /// Once it runs. Before that it may still be on its way through exec, for which
-    /// `spawn` does not wait to the end.
+    /// Starts a debuggee and waits until its program runs. (`spawn` may return while the child
+    /// is still in `exec`.)
     pub(crate) fn start() -> Self {
-        let mut debuggee = Self::spawn();
+        let mut debuggee = Self::spawn(&mut program());
         debuggee.ask("hello");
         debuggee
     }
 
-    pub(crate) fn process(&self) -> Process {
-        Process::from_child(&self.child).unwrap()
-    }
-
-    /// Lays these pages out beside each other, between two holes.
+    /// Maps these pages next to each other, between two holes.
     pub(crate) fn lay_out(&mut self, pages: &[Page]) -> zx_vaddr_t {
-        let base = self.number(format_args!("reserve {}", pages.len() + 2)) + PAGE;
+        let base = self.ask_for_address(format_args!("reserve {}", pages.len() + 2)) + PAGE;
         for (vaddr, page) in (base..).step_by(PAGE).zip(pages) {
             self.ask(format_args!("map {vaddr} {page:?}"));
-            if *page == Page::NoPermission {
-                self.unreadable.push(vaddr);
-            }
         }
         base
     }
@@ -97,18 +73,19 @@ impl Debuggee {
         self.ask(format_args!("unmap {vaddr}"));
     }
 
-    /// Private memory of any size in one mapping.
+    /// Maps private memory of any size in one mapping.
     pub(crate) fn lay_out_large(&mut self, len: usize) -> zx_vaddr_t {
-        self.number(format_args!("large {len}"))
+        self.ask_for_address(format_args!("large {len}"))
     }
 
-    /// The same at an address, which must be free.
+    /// Maps private memory at an address, which must be free.
     pub(crate) fn lay_out_large_at(&mut self, vaddr: zx_vaddr_t, len: usize) -> zx_vaddr_t {
-        self.number(format_args!("large-at {vaddr} {len}"))
+        self.ask_for_address(format_args!("large-at {vaddr} {len}"))
     }
 
-    /// The same at one address in both: what could be hit in the other one by mistake. (What
-    /// was tried before stays, so that no address comes twice.)
+    /// Maps private memory at the same address in both processes, so that a call on the wrong
+    /// process would succeed. A failed attempt stays mapped, so each attempt gets another
+    /// address.
     pub(crate) fn lay_out_large_in_both(&mut self, other: &mut Self, len: usize) -> zx_vaddr_t {
         loop {
             let base = self.lay_out_large(len);
@@ -118,132 +95,128 @@ impl Debuggee {
         }
     }
 
-    /// What the debuggee itself sees.
+    /// The bytes in the range, as the debuggee reads them.
     pub(crate) fn sees(&mut self, range: Range<zx_vaddr_t>) -> Vec<u8> {
-        let in_range = |page: &zx_vaddr_t| *page < range.end && range.start < page + PAGE;
-        let unreadable = std::mem::take(&mut self.unreadable);
-        let (wanted, left): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(in_range);
-        self.unreadable = left;
-        for page in wanted {
-            self.ask(format_args!("allow {page}"));
-        }
         let hex = self.ask(format_args!("read {} {}", range.start, range.len()));
         const_hex::decode(hex).unwrap()
     }
 
-    /// Whether the debuggee sees this byte all over the range, which may be large.
+    /// Whether every byte that the debuggee reads in the range has this value. For large ranges.
     pub(crate) fn sees_only(&mut self, byte: u8, range: Range<zx_vaddr_t>) -> bool {
         self.ask(format_args!("only {} {} {byte}", range.start, range.len())) == "true"
     }
 
-    /// Has the debuggee become another program, which answers as well.
+    /// Makes the debuggee exec this program again, as a debuggee with new memory.
     pub(crate) fn exec(&mut self) {
         self.ask("exec");
     }
 
-    /// Has the debuggee end by itself.
+    /// Makes the debuggee exit.
     pub(crate) fn exit(&mut self) {
-        writeln!(self.commands, "exit").unwrap();
-        assert!(self.answers.next().is_none(), "the debuggee goes on");
-    }
-
-    pub(crate) fn kill_and_wait(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.send("exit");
+        assert_eq!(self.read_line(), None, "the debuggee still runs");
     }
 
     pub(crate) fn wait_without_reaping(&self) {
-        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(self.pid()), ended).unwrap();
+        self.wait(WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
     }
 
-    pub(crate) fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
+    /// Stops the debuggee with a signal and waits until it has stopped.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+        self.wait(WaitIdOptions::STOPPED);
     }
 
-    /// The mapping of this name, such as `[vdso]`, as Linux shows it.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn wait(&self, event: WaitIdOptions) {
+        waitid(WaitId::Pid(Pid::from_child(&self.child)), event).unwrap();
+    }
+
+    /// The mapping with this name, such as `[vdso]`, in `/proc/PID/maps`.
     pub(crate) fn mapping(&self, name: &str) -> Range<zx_vaddr_t> {
-        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.child.id())).unwrap();
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.pid())).unwrap();
         let line = maps.lines().find(|line| line.ends_with(name)).unwrap();
         let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
         let address = |hex| zx_vaddr_t::from_str_radix(hex, 16).unwrap();
         address(start)..address(end)
     }
 
-    fn number(&mut self, command: impl Display) -> usize {
+    fn ask_for_address(&mut self, command: impl Display) -> zx_vaddr_t {
         self.ask(command).parse().unwrap()
     }
-
-    pub(crate) fn ask(&mut self, command: impl Display) -> String {
-        writeln!(self.commands, "{command}").unwrap();
-        self.answers.next().expect("the debuggee is gone").unwrap()
-    }
 }
 
-impl Drop for Debuggee {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The debuggee's side.
+/// Runs the debuggee: executes commands from stdin until `exit` or the end of stdin.
 pub(crate) fn serve() {
-    if env::args().nth(1).as_deref() == Some("again") {
-        println!("another program");
+    if env::args().nth(1).as_deref() == Some("after-exec") {
+        // The reply to "exec".
+        println!();
     }
+    let mut unreadable = Vec::new();
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
         let words: Vec<&str> = line.split(' ').collect();
         let number = |index: usize| words[index].parse::<usize>().unwrap();
         match words[0] {
+            "hello" => println!(),
             "reserve" => println!("{}", reserve(number(1))),
-            "map" => println!("{}", map(number(1), PAGE, words[2])),
-            "guarded" => println!("{}", guarded(number(1))),
+            "map" => {
+                println!("{}", map(number(1), PAGE, words[2]));
+                if words[2] == "NoPermission" {
+                    unreadable.push(number(1));
+                }
+            }
+            "guarded" => println!("{}", map_between_guards(number(1))),
             "remap" => {
                 remap(number(1), number(2), words[3], number(4));
                 println!();
+            }
+            "unmap" => {
+                // SAFETY: this page was mapped for a test, and this program holds no reference
+                // to it.
+                unsafe { munmap(number(1) as *mut c_void, PAGE) }.unwrap();
+                unreadable.retain(|page| *page != number(1));
+                println!();
+            }
+            "large" => println!("{}", map_large(0, number(1))),
+            "large-at" => println!("{}", map_large(number(1), number(2))),
+            "read" => {
+                let range = number(1)..number(1) + number(2);
+                make_readable(&mut unreadable, &range);
+                println!("{}", const_hex::encode(read(range)));
+            }
+            "only" => {
+                let range = number(1)..number(1) + number(2);
+                make_readable(&mut unreadable, &range);
+                println!("{}", contains_only(range, words[3].parse().unwrap()));
             }
             "undumpable" => {
                 set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap();
                 println!();
             }
-            "hello" => println!(),
-            "unmap" => {
-                // SAFETY: the page was mapped for the tests and is used by nothing here.
-                unsafe { munmap(number(1) as *mut c_void, PAGE) }.unwrap();
-                println!();
-            }
-            "large" => println!("{}", large(0, number(1))),
-            "large-at" => println!("{}", large(number(1), number(2))),
-            "read" => println!("{}", const_hex::encode(read(number(1), number(2)))),
-            "only" => println!("{}", only(number(1), number(2), words[3].parse().unwrap())),
-            "allow" => {
-                allow(number(1));
-                println!();
-            }
-            "exec" => panic!("{}", program().arg("again").exec()),
+            "exec" => panic!("cannot exec: {}", program().arg("after-exec").exec()),
             "exit" => return,
-            _ => panic!("{line}"),
+            _ => panic!("unknown command: {line}"),
         }
     }
 }
 
-/// Finds room for as many pages.
+/// Finds an address range of this many pages that is free.
 fn reserve(pages: usize) -> usize {
-    let len = pages * PAGE;
-    // SAFETY: new memory, of which nothing here knows.
-    let base = unsafe {
-        mmap_anonymous(
-            std::ptr::null_mut(),
-            len,
-            ProtFlags::empty(),
-            MapFlags::PRIVATE,
-        )
-    };
+    let (anywhere, len) = (std::ptr::null_mut(), pages * PAGE);
+    // SAFETY: this maps new memory at an address that the kernel picks.
+    let base = unsafe { mmap_anonymous(anywhere, len, ProtFlags::empty(), MapFlags::PRIVATE) };
     let base = base.unwrap();
-    // SAFETY: as above. Nothing is mapped in between, for nothing else runs.
+    // SAFETY: the memory was just mapped, and nothing refers to it.
     unsafe { munmap(base, len) }.unwrap();
+    // This program has one thread, so the range stays free until the next `map`.
     base.addr()
 }
 
@@ -251,81 +224,89 @@ fn map(vaddr: usize, len: usize, page: &str) -> usize {
     let fixed = MapFlags::FIXED;
     let (at, read_write) = (vaddr as *mut c_void, ProtFlags::READ | ProtFlags::WRITE);
     let (flags, protection) = match page {
-        "ReadWrite" | "PastTheEnd" => (MapFlags::PRIVATE | fixed, read_write),
+        "ReadWrite" | "PastFileEnd" => (MapFlags::PRIVATE | fixed, read_write),
         "ReadOnly" => (MapFlags::PRIVATE | fixed, ProtFlags::READ),
         "ReadExecute" => (MapFlags::PRIVATE | fixed, ProtFlags::READ | ProtFlags::EXEC),
         "NoPermission" => (MapFlags::PRIVATE | fixed, ProtFlags::empty()),
         "Shared" => (MapFlags::SHARED | fixed, read_write),
         "SharedReadOnly" => (MapFlags::SHARED | fixed, ProtFlags::READ),
         "Hole" => return vaddr,
-        _ => panic!("{page}"),
+        _ => panic!("unknown kind of page: {page}"),
     };
-    let mapped = if page == "PastTheEnd" {
-        let file = memfd_create("short", MemfdFlags::CLOEXEC).unwrap();
-        // SAFETY: the room was reserved, and nothing here knows of it.
-        unsafe { mmap(at, len, protection, flags, &file, 0) }
+    let mapped = if page == "PastFileEnd" {
+        let empty = memfd_create("empty", MemfdFlags::CLOEXEC).unwrap();
+        // SAFETY: the range was reserved for a test, and this program holds no reference to it.
+        unsafe { mmap(at, len, protection, flags, &empty, 0) }
     } else {
-        // SAFETY: as above.
+        // SAFETY: the range was reserved for a test, and this program holds no reference to it.
         unsafe { mmap_anonymous(at, len, protection, flags) }
     };
     mapped.unwrap().addr()
 }
 
-/// What stands in the pages around guarded memory.
+/// The value of every byte in guard pages.
 pub(crate) const GUARD: u8 = 0xee;
 
-/// Private memory between two pages of another permission, which are full of `GUARD`.
-fn guarded(len: usize) -> usize {
-    let base = large(0, len + 2 * PAGE);
+/// Maps private memory between two guard pages. The guard pages have other permissions, so Linux
+/// keeps three mappings.
+fn map_between_guards(len: usize) -> usize {
+    let base = map_large(0, len + 2 * PAGE);
     for guard in [base, base + PAGE + len] {
         for at in guard..guard + PAGE {
-            // SAFETY: new memory, of which nothing here knows.
+            // SAFETY: this byte was just mapped read-write, and nothing refers to it.
             unsafe { (at as *mut u8).write_volatile(GUARD) };
         }
         let read_execute = MprotectFlags::READ | MprotectFlags::EXEC;
-        // SAFETY: as above; it is not written again from here.
+        // SAFETY: the page was just mapped, and this program does not write it again.
         unsafe { mprotect(guard as *mut c_void, PAGE, read_execute) }.unwrap();
     }
     base + PAGE
 }
 
-/// Takes memory away and puts new memory of this kind in its place, many times.
+/// Unmaps the memory and maps new memory of this kind at the same address, many times.
 fn remap(vaddr: usize, len: usize, page: &str, times: usize) {
     for _ in 0..times {
-        // SAFETY: mapped for the tests, and used by nothing here.
+        // SAFETY: the range was mapped for a test, and this program holds no reference to it.
         unsafe { munmap(vaddr as *mut c_void, len) }.unwrap();
         map(vaddr, len, page);
     }
 }
 
-/// An address is a wish only, and Linux grants it where there is room.
-fn large(vaddr: usize, len: usize) -> usize {
+/// The address is a hint: Linux uses it if the range is free.
+fn map_large(vaddr: usize, len: usize) -> usize {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: new memory, of which nothing here knows.
+    // SAFETY: without MAP_FIXED this maps new memory only, to which nothing refers.
     let base = unsafe { mmap_anonymous(vaddr as *mut c_void, len, protection, MapFlags::PRIVATE) };
     base.unwrap().addr()
 }
 
-/// Makes a page readable that was not.
-fn allow(vaddr: usize) {
-    // SAFETY: to be allowed to read more breaks nothing.
-    unsafe { mprotect(vaddr as *mut c_void, PAGE, MprotectFlags::READ) }.unwrap();
+/// Makes those of these pages readable that are in the range.
+fn make_readable(unreadable: &mut Vec<usize>, range: &Range<usize>) {
+    unreadable.retain(|page| {
+        let is_in_range = *page < range.end && range.start < page + PAGE;
+        if is_in_range {
+            // SAFETY: the page was mapped for a test, and more permissions break no reference.
+            unsafe { mprotect(*page as *mut c_void, PAGE, MprotectFlags::READ) }.unwrap();
+        }
+        !is_in_range
+    });
 }
 
-/// Reads volatilely, so that no compiler can know better.
-fn read(vaddr: usize, len: usize) -> Vec<u8> {
+/// Reads volatilely, since another process writes this memory.
+fn read(range: Range<usize>) -> Vec<u8> {
     let byte = |at| {
-        // SAFETY: mapped for the tests, and readable by now.
+        // SAFETY: the test reads only mapped memory, and `make_readable` made it readable.
         unsafe { (at as *const u8).read_volatile() }
     };
-    (vaddr..vaddr + len).map(byte).collect()
+    range.map(byte).collect()
 }
 
-/// Reads words, for this is for much memory. It is whole words.
-fn only(vaddr: usize, len: usize, byte: u8) -> bool {
+/// Reads words, which is faster than bytes. The range must consist of whole words.
+fn contains_only(range: Range<usize>, byte: u8) -> bool {
     let word = u64::from_ne_bytes([byte; 8]);
-    (vaddr..vaddr + len).step_by(8).all(|at| {
-        // SAFETY: mapped for the tests, readable and aligned.
+    range.step_by(8).all(|at| {
+        // SAFETY: the test reads only mapped memory, `make_readable` made it readable, and `at`
+        // is a multiple of 8.
         let seen = unsafe { (at as *const u64).read_volatile() };
         seen == word
     })

@@ -1,4 +1,4 @@
-//! How much one call takes: more than nothing, up to 64 MiB.
+//! Lengths of one write: 1 byte to 64 MiB.
 
 use super::debuggee::{Debuggee, PAGE, Page};
 use zx_process_memory::{MAX_WRITE_LEN, Status};
@@ -10,7 +10,7 @@ pub(crate) fn one_byte_is_written() {
     assert_eq!(debuggee.sees(base..base + 1), [0xa5]);
 }
 
-pub(crate) fn nothing_beside_the_bytes_is_written() {
+pub(crate) fn adjacent_bytes_are_unchanged() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite]);
     let process = debuggee.process();
@@ -21,7 +21,7 @@ pub(crate) fn nothing_beside_the_bytes_is_written() {
     assert_eq!(debuggee.sees(base..base + PAGE), expected);
 }
 
-pub(crate) fn a_write_of_any_alignment_crosses_pages() {
+pub(crate) fn unaligned_writes_cross_pages() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 4]);
     let process = debuggee.process();
@@ -41,14 +41,14 @@ pub(crate) fn a_write_of_any_alignment_crosses_pages() {
     }
 }
 
-pub(crate) fn no_bytes_are_refused() {
+pub(crate) fn zero_length_is_invalid_args() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite]);
     let process = debuggee.process();
     assert_eq!(process.write_memory(base, &[]), Err(Status::InvalidArgs));
 }
 
-pub(crate) fn exactly_64_mib_are_written() {
+pub(crate) fn write_of_64_mib_succeeds() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out_large(MAX_WRITE_LEN);
     let bytes = vec![0x5a; 67_108_864];
@@ -59,7 +59,7 @@ pub(crate) fn exactly_64_mib_are_written() {
     assert!(debuggee.sees_only(0x5a, base..base + MAX_WRITE_LEN));
 }
 
-pub(crate) fn one_byte_more_than_64_mib_is_refused() {
+pub(crate) fn length_above_64_mib_is_invalid_args() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out_large(2 * MAX_WRITE_LEN);
     let bytes = vec![0x5a; 67_108_865];

@@ -1,4 +1,4 @@
-//! The manual page, row by row, against real Linux processes.
+//! Tests of the Linux backend against real Linux processes: each rule of the man pages.
 
 #[cfg(backend = "linux")]
 #[path = "suite.rs"]
@@ -6,8 +6,7 @@ mod suite;
 
 #[cfg(backend = "linux")]
 fn main() {
-    // The debuggees are this program, started again.
-    if suite::debuggee::wanted() {
+    if suite::debuggee::is_debuggee() {
         return suite::debuggee::serve();
     }
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), suite::tests()).exit();
@@ -15,5 +14,5 @@ fn main() {
 
 #[cfg(not(backend = "linux"))]
 fn main() {
-    println!("These tests are the stand-in's, which this target does not have.");
+    println!("skipped: this target has no Linux backend");
 }

@@ -1,4 +1,4 @@
-//! `ZX_INFO_PROCESS_MAPS`, played from /proc/PID/maps.
+//! `ZX_INFO_PROCESS_MAPS`, which the Linux backend makes from /proc/PID/maps.
 
 use super::debuggee::{Debuggee, PAGE, Page};
 use std::ptr::null_mut;
@@ -8,22 +8,22 @@ use zx_process_memory::sys::{
 };
 use zx_process_memory::{Process, Rights, Status};
 
-/// What the call answers: the records that were stored, and how many there are.
-fn maps(process: &Process, room: usize) -> Result<(Vec<zx_info_maps_v1_t>, usize), Status> {
-    let mut records = vec![zx_info_maps_v1_t::default(); room];
+/// The records that the call stored, and the number of records that exist.
+fn maps(process: &Process, capacity: usize) -> Result<(Vec<zx_info_maps_v1_t>, usize), Status> {
+    let mut records = vec![zx_info_maps_v1_t::default(); capacity];
     let (mut actual, mut avail) = (0, 0);
     let (buffer, size) = (records.as_mut_ptr().cast(), size_of_val(&records[..]));
-    // SAFETY: the records are writable, and both counts.
+    // SAFETY: `buffer` is valid for writes of `size` bytes, and both counts are valid for writes.
     Status::ok(unsafe {
         let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
         sys::zx_object_get_info(handle, topic, buffer, size, &raw mut actual, &raw mut avail)
     })?;
-    assert!(actual <= room);
+    assert!(actual <= capacity);
     records.truncate(actual);
     Ok((records, avail))
 }
 
-pub(crate) fn every_mapping_is_listed_as_linux_shows_it() {
+pub(crate) fn records_match_proc_maps() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::ReadExecute, Page::NoPermission]);
     let (records, avail) = maps(&debuggee.process(), 1000).unwrap();
@@ -54,33 +54,39 @@ pub(crate) fn every_mapping_is_listed_as_linux_shows_it() {
         (vdso.len(), &b"[vdso]\0"[..])
     );
 
-    // A file goes by its name alone, cut where Zircon cuts, and by its number.
-    let own = std::env::current_exe().unwrap();
-    let own = own.file_name().unwrap().as_encoded_bytes();
-    let own = &own[..own.len().min(31)];
-    let of_own = records.iter().filter(|record| record.name.starts_with(own));
-    let koids: Vec<_> = of_own.map(|record| record.mapping.vmo_koid).collect();
+    // A file-backed mapping has the file's name without its directory, cut to 31 bytes as in
+    // Zircon, and the inode number as the VMO's koid.
+    let file_name = std::env::current_exe().unwrap();
+    let file_name = file_name.file_name().unwrap().as_encoded_bytes();
+    let file_name = &file_name[..file_name.len().min(31)];
+    let of_program = records
+        .iter()
+        .filter(|record| record.name.starts_with(file_name));
+    let koids: Vec<_> = of_program.map(|record| record.mapping.vmo_koid).collect();
     assert!(koids.len() > 1 && koids[0] != 0 && koids.windows(2).all(|two| two[0] == two[1]));
 }
 
-pub(crate) fn a_buffer_that_is_too_small_gets_what_fits() {
+pub(crate) fn small_buffer_receives_first_records() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
     let (all, avail) = maps(&process, 1000).unwrap();
-    for room in [0, 1, 5] {
-        assert_eq!(maps(&process, room), Ok((all[..room].to_vec(), avail)));
+    for capacity in [0, 1, 5] {
+        assert_eq!(
+            maps(&process, capacity),
+            Ok((all[..capacity].to_vec(), avail))
+        );
     }
-    // Less than a record is none.
+    // A buffer smaller than one record receives no record.
     let mut record = [0; 95];
     let (mut actual, mut avail) = (7, 7);
-    // SAFETY: 95 bytes are writable, and both counts.
+    // SAFETY: `buffer` is valid for writes of 95 bytes, and both counts are valid for writes.
     let raw = unsafe {
         let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
         let buffer = record.as_mut_ptr();
         sys::zx_object_get_info(handle, topic, buffer, 95, &raw mut actual, &raw mut avail)
     };
     assert_eq!((Status::ok(raw), actual, avail), (Ok(()), 0, all.len()));
-    // SAFETY: a null buffer is refused, and null counts are allowed.
+    // SAFETY: the call rejects a null buffer before it writes, and allows null counts.
     let raw = unsafe {
         let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
         sys::zx_object_get_info(handle, topic, null_mut(), 96, null_mut(), null_mut())
@@ -88,17 +94,17 @@ pub(crate) fn a_buffer_that_is_too_small_gets_what_fits() {
     assert_eq!(Status::ok(raw), Err(Status::InvalidArgs));
 }
 
-pub(crate) fn the_right_to_inspect_is_needed() {
+pub(crate) fn inspect_right_is_required() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
-    let blind = process.rights().unwrap() & !Rights::INSPECT;
-    let blind = process.duplicate(blind).unwrap();
-    assert_eq!(maps(&blind, 1000), Err(Status::AccessDenied));
+    let without_inspect = process.rights().unwrap() & !Rights::INSPECT;
+    let without_inspect = process.duplicate(without_inspect).unwrap();
+    assert_eq!(maps(&without_inspect, 1000), Err(Status::AccessDenied));
     let enough = process.duplicate(Rights::INSPECT).unwrap();
     assert_eq!(maps(&enough, 1000), maps(&process, 1000));
 }
 
-pub(crate) fn a_process_that_is_gone_is_in_a_bad_state() {
+pub(crate) fn ended_process_is_bad_state() {
     let mut debuggee = Debuggee::start();
     let process = debuggee.process();
     debuggee.kill_and_wait();

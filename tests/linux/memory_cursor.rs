@@ -1,4 +1,4 @@
-//! `MemoryCursor`: `io::Read`, `io::Write` and `io::Seek` over a process's memory.
+//! `MemoryCursor`: `io::Read`, `io::Write` and `io::Seek` on a process's memory.
 
 use super::debuggee::{Debuggee, PAGE, Page};
 use std::error::Error;
@@ -6,16 +6,16 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use zx_process_memory::{MAX_READ_LEN, MemoryCursor, ProcessRef, Status, TransferError};
 
-/// What a cursor's error keeps inside.
-fn inside<T: Error + Copy + 'static>(error: &io::Error) -> Option<T> {
+/// The error of this library that the `io::Error` contains.
+fn cause<T: Error + Copy + 'static>(error: &io::Error) -> Option<T> {
     error.get_ref()?.downcast_ref().copied()
 }
 
-pub(crate) fn what_was_written_is_read_again() {
+pub(crate) fn written_text_is_read_back() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::ReadOnly]);
     let mut cursor = MemoryCursor::new(debuggee.process(), base + PAGE - 6);
-    // Over the end of a mapping, which one call does not cross.
+    // The text crosses the end of a mapping, and one call does not.
     assert_eq!(cursor.write(b"first and second").unwrap(), 6);
     cursor.seek(SeekFrom::Current(-6)).unwrap();
     cursor.write_all(b"first and second").unwrap();
@@ -38,21 +38,21 @@ pub(crate) fn what_was_written_is_read_again() {
     assert_eq!(cursor.vaddr(), base + PAGE + 15);
 }
 
-pub(crate) fn errors_keep_the_status_and_how_far_it_came() {
+pub(crate) fn errors_contain_status_and_progress() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole]);
     let mut cursor = MemoryCursor::new(debuggee.process(), base + PAGE - 3);
 
     let error = cursor.read_exact(&mut [0; 8]).unwrap_err();
-    let stopped: TransferError = inside(&error).unwrap();
-    assert_eq!((stopped.transferred, stopped.status), (3, Status::NoMemory));
+    let partial: TransferError = cause(&error).unwrap();
+    assert_eq!((partial.transferred, partial.status), (3, Status::NoMemory));
     assert_eq!(cursor.vaddr(), base + PAGE);
     assert_eq!(
-        inside(&cursor.read(&mut [0; 8]).unwrap_err()),
+        cause(&cursor.read(&mut [0; 8]).unwrap_err()),
         Some(Status::NoMemory)
     );
     assert_eq!(
-        inside(&cursor.write(&[0; 8]).unwrap_err()),
+        cause(&cursor.write(&[0; 8]).unwrap_err()),
         Some(Status::NoMemory)
     );
     assert_eq!(cursor.vaddr(), base + PAGE);
@@ -60,7 +60,7 @@ pub(crate) fn errors_keep_the_status_and_how_far_it_came() {
     cursor.seek(SeekFrom::Current(-2)).unwrap();
     let error = cursor.write_all(&[7; 8]).unwrap_err();
     assert_eq!(
-        inside(&error).map(|stopped: TransferError| stopped.transferred),
+        cause(&error).map(|partial: TransferError| partial.transferred),
         Some(2)
     );
     assert_eq!(debuggee.sees(base + PAGE - 3..base + PAGE), [0, 7, 7]);
@@ -68,12 +68,12 @@ pub(crate) fn errors_keep_the_status_and_how_far_it_came() {
     debuggee.kill_and_wait();
     cursor.seek(SeekFrom::Start(base as u64)).unwrap();
     assert_eq!(
-        inside(&cursor.read(&mut [0]).unwrap_err()),
+        cause(&cursor.read(&mut [0]).unwrap_err()),
         Some(Status::BadState)
     );
 }
 
-pub(crate) fn nothing_is_read_or_written_without_a_call() {
+pub(crate) fn empty_buffers_make_no_call() {
     let debuggee = Debuggee::start();
     let mut cursor = MemoryCursor::new(debuggee.process(), 0);
     assert_eq!(cursor.read(&mut []).unwrap(), 0);
@@ -82,7 +82,7 @@ pub(crate) fn nothing_is_read_or_written_without_a_call() {
     cursor.write_all(&[]).unwrap();
 }
 
-pub(crate) fn a_seek_stays_among_the_addresses() {
+pub(crate) fn seek_outside_address_space_is_invalid_input() {
     let debuggee = Debuggee::start();
     let mut cursor = MemoryCursor::new(debuggee.process(), 0x1000);
     let error = cursor.seek(SeekFrom::Current(-0x1001)).unwrap_err();
@@ -99,13 +99,13 @@ pub(crate) fn a_seek_stays_among_the_addresses() {
         cursor.seek(SeekFrom::Current(1)).unwrap_err().kind(),
         ErrorKind::InvalidInput
     );
-    // There is no place behind the last address.
+    // The cursor cannot advance past the last address.
     assert_eq!(
-        inside(&cursor.read(&mut [0]).unwrap_err()),
+        cause(&cursor.read(&mut [0]).unwrap_err()),
         Some(Status::OutOfRange)
     );
     assert_eq!(
-        inside(&cursor.write(&[0]).unwrap_err()),
+        cause(&cursor.write(&[0]).unwrap_err()),
         Some(Status::OutOfRange)
     );
     assert_eq!(
@@ -115,17 +115,17 @@ pub(crate) fn a_seek_stays_among_the_addresses() {
     assert_eq!(cursor.vaddr(), usize::MAX);
 }
 
-pub(crate) fn much_is_read_in_parts() {
+pub(crate) fn read_above_64_mib_is_short() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out_large(MAX_READ_LEN + PAGE);
     let mut cursor = MemoryCursor::new(debuggee.process(), base);
     let mut buffer = vec![0; MAX_READ_LEN + PAGE];
     assert_eq!(cursor.read(&mut buffer).unwrap(), MAX_READ_LEN);
-    // Linux may have joined another mapping to this one.
+    // At least, since Linux may have merged an adjacent mapping with this one.
     assert!(cursor.read(&mut buffer).unwrap() >= PAGE);
 }
 
-pub(crate) fn the_process_is_held_as_the_caller_likes() {
+pub(crate) fn cursor_accepts_reference_arc_and_process_ref() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite]);
     let process = Arc::new(debuggee.process());
@@ -133,7 +133,7 @@ pub(crate) fn the_process_is_held_as_the_caller_likes() {
     MemoryCursor::new(Arc::clone(&process), base + 1)
         .write_all(&[2])
         .unwrap();
-    // SAFETY: `process` keeps the handle open, which is a debuggee's.
+    // SAFETY: `process` keeps the handle open, and it names another process than this one.
     let borrowed = unsafe { ProcessRef::borrow_raw(process.as_raw()) }.unwrap();
     MemoryCursor::new(borrowed, base + 2)
         .write_all(&[3])

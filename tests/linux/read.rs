@@ -1,4 +1,4 @@
-//! Reading. What is read was put there by writes, which the other rooms judge.
+//! Reads. Writes, which the other modules test, put the bytes there.
 
 use super::debuggee::{Debuggee, PAGE, Page};
 use proptest::prelude::*;
@@ -8,22 +8,22 @@ use zx_process_memory::{MAX_READ_LEN, Process, Rights, Status, TransferError, sy
 
 const CANARY: u8 = 0xaa;
 
-/// A debuggee, its process, and where the pages begin. Each page is full of its number,
-/// from 1 on.
-fn numbered(pages: &[Page]) -> (Debuggee, Process, usize) {
+/// A debuggee, a handle to it, and the address of its pages. Each page is filled with its number:
+/// 1, 2, 3 and so on.
+fn numbered_pages(pages: &[Page]) -> (Debuggee, Process, usize) {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(pages);
     let process = debuggee.process();
     for (number, page) in (1..).zip(pages) {
         let vaddr = base + (usize::from(number) - 1) * PAGE;
-        if !matches!(page, Page::Hole | Page::PastTheEnd | Page::SharedReadOnly) {
+        if !matches!(page, Page::Hole | Page::PastFileEnd | Page::SharedReadOnly) {
             assert_eq!(process.write_memory(vaddr, &[number; PAGE]), Ok(PAGE));
         }
     }
     (debuggee, process, base)
 }
 
-pub(crate) fn any_page_is_read_whatever_its_permissions() {
+pub(crate) fn pages_of_all_permissions_are_read() {
     for page in [
         Page::ReadWrite,
         Page::ReadOnly,
@@ -31,53 +31,52 @@ pub(crate) fn any_page_is_read_whatever_its_permissions() {
         Page::NoPermission,
         Page::Shared,
     ] {
-        let (_victim, process, base) = numbered(&[page]);
+        let (_debuggee, process, base) = numbered_pages(&[page]);
         let mut buffer = [CANARY; 9];
         assert_eq!(process.read_memory(base + 77, &mut buffer[1..8]), Ok(7));
         assert_eq!(buffer, [CANARY, 1, 1, 1, 1, 1, 1, 1, CANARY], "{page:?}");
     }
-    let (_victim, process, base) = numbered(&[Page::SharedReadOnly]);
+    let (_debuggee, process, base) = numbered_pages(&[Page::SharedReadOnly]);
     assert_eq!(process.read_memory(base, &mut [CANARY; 9]), Ok(9));
 }
 
-pub(crate) fn a_read_stops_at_the_end_of_the_mapping() {
-    let (_victim, process, base) = numbered(&[Page::ReadWrite, Page::ReadOnly]);
+pub(crate) fn read_stops_at_end_of_mapping() {
+    let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite, Page::ReadOnly]);
     let mut buffer = vec![CANARY; 3 * PAGE];
     assert_eq!(process.read_memory(base + 1, &mut buffer), Ok(PAGE - 1));
     assert!(buffer[..PAGE - 1].iter().all(|byte| *byte == 1));
-    // Of what is beyond the count nothing was read, and some was zeroed.
-    let beyond = &buffer[PAGE - 1..];
-    assert!(beyond.iter().all(|byte| [0, CANARY].contains(byte)));
-    assert_eq!((beyond[1], buffer.last()), (0, Some(&0)));
-    let mut much = vec![0; MAX_READ_LEN];
-    assert_eq!(process.read_memory(base + 2 * PAGE - 1, &mut much), Ok(1));
+    // The call changed nothing after the count, except some bytes that it zeroed.
+    let rest = &buffer[PAGE - 1..];
+    assert!(rest.iter().all(|byte| [0, CANARY].contains(byte)));
+    assert_eq!((rest[1], buffer.last()), (0, Some(&0)));
+    let mut long = vec![0; MAX_READ_LEN];
+    assert_eq!(process.read_memory(base + 2 * PAGE - 1, &mut long), Ok(1));
 }
 
-pub(crate) fn read_exact_goes_on_and_stops_at_a_hole() {
+pub(crate) fn read_exact_continues_in_next_mapping_and_stops_at_hole() {
     let pages = [Page::ReadWrite, Page::ReadOnly, Page::Shared, Page::Hole];
-    let (_victim, process, base) = numbered(&pages);
+    let (_debuggee, process, base) = numbered_pages(&pages);
     let mut buffer = vec![CANARY; 3 * PAGE];
     assert_eq!(process.read_exact_memory(base, &mut buffer), Ok(()));
     let expected: Vec<u8> = (1..=3).flat_map(|number| [number; PAGE]).collect();
     assert!(buffer == expected);
 
-    let stopped = process
-        .read_exact_memory(base + PAGE, &mut buffer)
-        .unwrap_err();
     let TransferError {
-        transferred: done,
+        transferred,
         vaddr,
         status,
         ..
-    } = stopped;
+    } = process
+        .read_exact_memory(base + PAGE, &mut buffer)
+        .unwrap_err();
     assert_eq!(
-        (done, vaddr, status),
+        (transferred, vaddr, status),
         (2 * PAGE, base + 3 * PAGE, Status::NoMemory)
     );
-    assert!(buffer[..done] == expected[PAGE..]);
+    assert!(buffer[..transferred] == expected[PAGE..]);
 }
 
-pub(crate) fn read_exact_takes_more_than_64_mib() {
+pub(crate) fn read_exact_splits_more_than_64_mib() {
     let mut debuggee = Debuggee::start();
     let len = MAX_READ_LEN + 3 * PAGE;
     let base = debuggee.lay_out_large(len);
@@ -88,8 +87,8 @@ pub(crate) fn read_exact_takes_more_than_64_mib() {
     assert_eq!(&buffer[len - 6..], b"\0at it");
 }
 
-pub(crate) fn an_uninitialised_buffer_is_split_at_the_count() {
-    let (_victim, process, base) = numbered(&[Page::ReadWrite]);
+pub(crate) fn uninitialized_buffer_is_split_at_count() {
+    let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite]);
     let mut buffer = vec![MaybeUninit::uninit(); 100];
     let (read, rest) = process
         .read_memory_uninit(base + PAGE - 30, &mut buffer)
@@ -99,8 +98,8 @@ pub(crate) fn an_uninitialised_buffer_is_split_at_the_count() {
     assert_eq!(refused.unwrap_err(), Status::InvalidArgs);
 }
 
-pub(crate) fn sizes_are_those_of_a_write() {
-    let (_victim, process, base) = numbered(&[Page::ReadWrite]);
+pub(crate) fn lengths_zero_and_above_64_mib_are_invalid_args() {
+    let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite]);
     assert_eq!(process.read_memory(base, &mut []), Err(Status::InvalidArgs));
     let mut buffer = vec![0; MAX_READ_LEN + 1];
     let refused = process.read_memory(base, &mut buffer);
@@ -108,21 +107,21 @@ pub(crate) fn sizes_are_those_of_a_write() {
     assert_eq!(process.read_exact_memory(0, &mut []), Ok(()));
 }
 
-pub(crate) fn both_rights_are_needed() {
-    let (_victim, process, base) = numbered(&[Page::ReadWrite]);
+pub(crate) fn read_requires_read_and_write_rights() {
+    let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite]);
     let denied = Err(Status::AccessDenied);
     for rights in [Rights::READ, Rights::WRITE, Rights::all() & !Rights::READ] {
         let rights = rights & process.rights().unwrap();
-        let weaker = process.duplicate(rights).unwrap();
-        assert_eq!(weaker.read_memory(base, &mut [0]), denied, "{rights:?}");
+        let weak = process.duplicate(rights).unwrap();
+        assert_eq!(weak.read_memory(base, &mut [0]), denied, "{rights:?}");
     }
-    let enough = process.duplicate(Rights::READ_MEMORY).unwrap();
-    assert_eq!(enough.read_memory(base, &mut [0]), Ok(1));
+    let sufficient = process.duplicate(Rights::READ_MEMORY).unwrap();
+    assert_eq!(sufficient.read_memory(base, &mut [0]), Ok(1));
 }
 
-pub(crate) fn what_is_not_there_cannot_be_read() {
-    let pages = [Page::ReadWrite, Page::Hole, Page::PastTheEnd];
-    let (mut debuggee, process, base) = numbered(&pages);
+pub(crate) fn reads_of_holes_file_ends_and_ended_processes_fail() {
+    let pages = [Page::ReadWrite, Page::Hole, Page::PastFileEnd];
+    let (mut debuggee, process, base) = numbered_pages(&pages);
     let read = |vaddr, len: usize| process.read_memory(vaddr, &mut vec![0; len]);
     for len in [1, 2 * PAGE] {
         assert_eq!(read(0, len), Err(Status::NoMemory));
@@ -137,7 +136,7 @@ pub(crate) fn what_is_not_there_cannot_be_read() {
     }
 }
 
-pub(crate) fn the_vdso_can_be_read() {
+pub(crate) fn vdso_is_read_and_vvar_is_access_denied() {
     let debuggee = Debuggee::start();
     let vdso = debuggee.mapping("[vdso]");
     let mut magic = [0; 4];
@@ -151,15 +150,15 @@ pub(crate) fn the_vdso_can_be_read() {
     assert_eq!(refused, Err(Status::AccessDenied));
 }
 
-pub(crate) fn a_null_buffer_and_a_null_count_are_refused() {
-    let (_victim, process, base) = numbered(&[Page::ReadWrite]);
+pub(crate) fn null_buffer_and_null_actual_are_invalid_args() {
+    let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite]);
     let (mut byte, mut actual, null) = (CANARY, 0x5eed, std::ptr::null_mut());
     let handle = process.as_raw();
-    // SAFETY: a null buffer is looked at by nobody; `actual` is writable.
+    // SAFETY: the call rejects a null buffer, and `actual` is valid for a write.
     let raw = unsafe { sys::zx_process_read_memory(handle, base, null, 1, &raw mut actual) };
     assert_eq!(Status::ok(raw), Err(Status::InvalidArgs));
     assert_eq!(actual, 0x5eed);
-    // SAFETY: one byte is writable; the stand-in refuses a null count.
+    // SAFETY: `byte` is valid for a write of 1 byte, and the Linux backend rejects a null `actual`.
     let raw = unsafe {
         sys::zx_process_read_memory(handle, base, &raw mut byte, 1, std::ptr::null_mut())
     };
@@ -167,11 +166,11 @@ pub(crate) fn a_null_buffer_and_a_null_count_are_refused() {
     assert_eq!(byte, 1);
 }
 
-pub(crate) fn integers_come_back_in_both_byte_orders() {
-    let (_victim, process, base) = numbered(&[Page::ReadWrite, Page::ReadOnly]);
-    macro_rules! round {
+pub(crate) fn integers_round_trip_in_both_byte_orders() {
+    let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite, Page::ReadOnly]);
+    macro_rules! round_trip {
         ($($integer:ident)*) => {$(
-            // Over the edge of two mappings, and not aligned.
+            // Unaligned, and across the end of a mapping if it has more than one byte.
             let vaddr = base + PAGE - 1;
             for value in [$integer::MIN, $integer::MAX, 1, 0x5a] {
                 process.write_le(vaddr, value).unwrap();
@@ -183,20 +182,20 @@ pub(crate) fn integers_come_back_in_both_byte_orders() {
             }
         )*};
     }
-    round!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+    round_trip!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
     process.write_le(base, 0x0102_0304u32).unwrap();
     let mut bytes = [0; 5];
     process.read_exact_memory(base, &mut bytes).unwrap();
     assert_eq!(bytes, [4, 3, 2, 1, 1]);
 
-    let stopped = process.read_le::<u64>(base + 2 * PAGE - 3).unwrap_err();
-    assert_eq!((stopped.transferred, stopped.vaddr), (3, base + 2 * PAGE));
+    let error = process.read_le::<u64>(base + 2 * PAGE - 3).unwrap_err();
+    assert_eq!((error.transferred, error.vaddr), (3, base + 2 * PAGE));
 }
 
-/// Over pages that are there and pages that are not, reading equals what was written.
-pub(crate) fn equals_the_model() {
+/// Reads of any range that starts anywhere return the written bytes, up to the first hole.
+pub(crate) fn read_exact_matches_model() {
     let pages = [Page::ReadWrite, Page::ReadOnly, Page::Hole, Page::Shared];
-    let (_victim, process, base) = numbered(&pages);
+    let (_debuggee, process, base) = numbered_pages(&pages);
     let model = |at: usize| [Some(1u8), Some(2), None, Some(4)][at / PAGE];
     let mut runner = TestRunner::new(Config {
         failure_persistence: None,
@@ -209,11 +208,9 @@ pub(crate) fn equals_the_model() {
             let expected: Vec<u8> = (from..to).map_while(model).collect();
             let mut buffer = vec![CANARY; to - from];
             let outcome = process.read_exact_memory(base + from, &mut buffer);
-            let done = outcome
-                .err()
-                .map_or(to - from, |stopped| stopped.transferred);
-            prop_assert_eq!(done, expected.len());
-            prop_assert!(buffer[..done] == expected);
+            let transferred = outcome.err().map_or(to - from, |error| error.transferred);
+            prop_assert_eq!(transferred, expected.len());
+            prop_assert!(buffer[..transferred] == expected);
             Ok(())
         })
         .unwrap();

@@ -1,11 +1,11 @@
-//! The loop, on real memory.
+//! `write_all_memory`, which makes as many calls as it needs.
 
 use super::debuggee::{Debuggee, PAGE, Page};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use zx_process_memory::{MAX_WRITE_LEN, Status};
 
-pub(crate) fn goes_on_into_the_next_mapping() {
+pub(crate) fn write_all_continues_in_next_mapping() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[
         Page::ReadWrite,
@@ -24,7 +24,7 @@ pub(crate) fn goes_on_into_the_next_mapping() {
     assert_eq!(debuggee.sees(end - 2..end), [7, 0]);
 }
 
-pub(crate) fn takes_more_than_64_mib() {
+pub(crate) fn write_all_splits_more_than_64_mib() {
     let len = 2 * MAX_WRITE_LEN + PAGE;
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out_large(len + PAGE);
@@ -34,38 +34,38 @@ pub(crate) fn takes_more_than_64_mib() {
     assert!(debuggee.sees_only(0, base + len..base + len + PAGE));
 }
 
-pub(crate) fn stops_at_a_hole_and_says_where() {
+pub(crate) fn write_all_stops_at_hole_and_reports_address() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::ReadOnly, Page::Hole, Page::ReadWrite]);
     let process = debuggee.process();
-    let stopped = process
+    let error = process
         .write_all_memory(base + 5, &[7; 4 * PAGE - 5])
         .unwrap_err();
-    assert_eq!(stopped.transferred, 2 * PAGE - 5);
-    assert_eq!(stopped.vaddr, base + 2 * PAGE);
-    assert_eq!(stopped.status, Status::NoMemory);
+    assert_eq!(error.transferred, 2 * PAGE - 5);
+    assert_eq!(error.vaddr, base + 2 * PAGE);
+    assert_eq!(error.status, Status::NoMemory);
     assert!(debuggee.sees_only(0, base + 3 * PAGE..base + 4 * PAGE));
 }
 
-pub(crate) fn ends_when_the_process_is_gone() {
+pub(crate) fn write_all_to_ended_process_is_bad_state() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     let process = debuggee.process();
     debuggee.kill_and_wait();
     for len in [1, 2 * PAGE, MAX_WRITE_LEN + 1] {
-        let stopped = process.write_all_memory(base, &vec![7; len]).unwrap_err();
-        assert_eq!((stopped.transferred, stopped.vaddr), (0, base));
-        assert_eq!(stopped.status, Status::BadState);
+        let error = process.write_all_memory(base, &vec![7; len]).unwrap_err();
+        assert_eq!((error.transferred, error.vaddr), (0, base));
+        assert_eq!(error.status, Status::BadState);
     }
     assert_eq!(process.write_all_memory(base, &[]), Ok(()));
 }
 
-/// What a write from `start` of `len` bytes does: how far it comes, and why it stops.
+/// The expected result of a write: the number of bytes, and the status that stops it.
 fn model(pages: &[Page], start: usize, len: usize) -> (usize, Option<Status>) {
     let status_of = |index: usize| match pages.get(index) {
         None | Some(Page::Hole) => Some(Status::NoMemory),
         Some(Page::SharedReadOnly) => Some(Status::AccessDenied),
-        Some(Page::PastTheEnd) => Some(Status::OutOfRange),
+        Some(Page::PastFileEnd) => Some(Status::OutOfRange),
         Some(_) => None,
     };
     let mut at = start;
@@ -78,7 +78,7 @@ fn model(pages: &[Page], start: usize, len: usize) -> (usize, Option<Status>) {
     (len, None)
 }
 
-pub(crate) fn equals_the_model() {
+pub(crate) fn write_all_matches_model() {
     let debuggee = RefCell::new(Debuggee::start());
     let page = prop_oneof![
         6 => Just(Page::ReadWrite),
@@ -87,7 +87,7 @@ pub(crate) fn equals_the_model() {
         3 => Just(Page::NoPermission),
         3 => Just(Page::Shared),
         1 => Just(Page::SharedReadOnly),
-        1 => Just(Page::PastTheEnd),
+        1 => Just(Page::PastFileEnd),
         1 => Just(Page::Hole),
     ];
     let layout = prop::collection::vec(page, 1..10);
@@ -104,22 +104,22 @@ pub(crate) fn equals_the_model() {
 
         let outcome = debuggee.process().write_all_memory(base + start, &vec![byte; len]);
 
-        let (done, status) = model(&pages, start, len);
+        let (transferred, status) = model(&pages, start, len);
         match (outcome, status) {
             (Ok(()), None) => {}
-            (Err(stopped), Some(status)) => {
-                prop_assert_eq!(stopped.transferred, done);
-                prop_assert_eq!(stopped.vaddr, base + start + done);
-                prop_assert_eq!(stopped.status, status);
+            (Err(error), Some(status)) => {
+                prop_assert_eq!(error.transferred, transferred);
+                prop_assert_eq!(error.vaddr, base + start + transferred);
+                prop_assert_eq!(error.status, status);
             }
-            (outcome, expected) => prop_assert!(false, "{:?}, not {:?}", outcome, expected),
+            (outcome, expected) => prop_assert!(false, "{:?}, expected {:?}", outcome, expected),
         }
         for (index, page) in pages.iter().enumerate() {
-            if matches!(page, Page::Hole | Page::PastTheEnd) {
+            if matches!(page, Page::Hole | Page::PastFileEnd) {
                 continue;
             }
             let offsets = index * PAGE..(index + 1) * PAGE;
-            let written = start..start + done;
+            let written = start..start + transferred;
             let expected: Vec<u8> = offsets
                 .clone()
                 .map(|offset| if written.contains(&offset) { byte } else { 0 })

@@ -1,50 +1,58 @@
+mod bare_process;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{env, io};
 use zx_process_memory::sys::zx_koid_t;
 use zx_process_memory::{JobRef, Process, Status};
 
-#[path = "bare_process.rs"]
-mod bare_process;
+pub use bare_process::run_without_child;
 
-pub use bare_process::without_child;
+pub const ID_OPTION: &str = "koid";
+pub const ID_VALUE: &str = "KOID";
+pub type Id = zx_koid_t;
 
-pub const NUMBER: &str = "koid";
-pub type Number = zx_koid_t;
-
-/// A program that an old userboot starts has no stdio: what it prints is dropped. That it
-/// was started so shows in the kernel's command line, whose words are its environment.
-pub fn say(line: &str) -> io::Result<()> {
+/// Prints to stdout, or to the debuglog if an old userboot started this program. Such a program
+/// has no stdio, so its output would be dropped. Its environment is the kernel command line, which
+/// contains `userboot`.
+pub fn print_line(line: &str) -> io::Result<()> {
     if env::var_os("userboot").is_none() {
         return writeln!(io::stdout(), "{line}");
     }
     let line = format!("{line}\n");
-    // SAFETY: the bytes are readable.
+    // SAFETY: the buffer is valid for reads of its length.
     let raw = unsafe { fuchsia_zircon_sys::zx_debug_write(line.as_ptr(), line.len()) };
     Ok(Status::ok(raw)?)
 }
 
-pub fn own_number() -> Number {
+pub fn own_id() -> Id {
     own_koid().unwrap_or(0)
 }
 
 fn own_koid() -> Result<zx_koid_t, Status> {
-    // SAFETY: nothing is written.
+    // SAFETY: this handle is not used to write.
     unsafe { Process::current() }?.koid()
 }
 
-/// A program that was started straight from a boot image is named as in that image,
-/// which is `/boot`.
+/// The path of this program. If a program is started directly from a boot image, its name is the
+/// path in the image, which is mounted at `/boot`.
 pub fn current_exe() -> io::Result<PathBuf> {
-    let named = env::current_exe()?;
-    let in_image = Path::new("/boot").join(named.strip_prefix("/").unwrap_or(&named));
-    Ok(if named.exists() { named } else { in_image })
+    let path = env::current_exe()?;
+    let in_image = Path::new("/boot").join(path.strip_prefix("/").unwrap_or(&path));
+    Ok(if path.exists() { path } else { in_image })
 }
 
-pub fn open(koid: Number) -> Result<Process, (Status, &'static str)> {
-    let found = JobRef::default_job().and_then(|job| job.find_process(koid));
-    found.map_err(|status| match status {
-        Status::InvalidArgs => (status, "that is poke itself"),
-        status => (status, "no process with this koid is below the default job"),
+/// Opens a process. An error includes a hint.
+pub fn open(koid: Id) -> Result<Process, (Status, &'static str)> {
+    let result = JobRef::default_job().and_then(|job| job.find_process(koid));
+    result.map_err(|status| match status {
+        Status::InvalidArgs => (
+            status,
+            "poke cannot open itself: give the koid of another process",
+        ),
+        status => (
+            status,
+            "the default job of poke and its child jobs have no process with this koid",
+        ),
     })
 }

@@ -3,32 +3,38 @@ use zx_process_memory::{Process, Status};
 
 pub use std::env::current_exe;
 
-pub const NUMBER: &str = "pid";
-pub type Number = u32;
+pub const ID_OPTION: &str = "pid";
+pub const ID_VALUE: &str = "PID";
+pub type Id = u32;
 
-pub fn say(line: &str) -> io::Result<()> {
-    // `println!` would panic where nobody listens.
+pub fn print_line(line: &str) -> io::Result<()> {
+    // `println!` would panic if stdout is closed or full.
     writeln!(io::stdout(), "{line}")
 }
 
-/// What to do instead if no child can be started.
-pub fn without_child(text: &[u8], error: &io::Error) -> Result<(), String> {
-    let len = text.len();
-    Err(format!("no child to write {len} bytes into: {error}"))
+/// The demo, if no child can be started.
+pub fn run_without_child(_text: &[u8], error: &io::Error) -> Result<(), String> {
+    Err(format!("cannot start a child process: {error}"))
 }
 
-pub fn own_number() -> Number {
+pub fn own_id() -> Id {
     std::process::id()
 }
 
-pub fn open(pid: Number) -> Result<Process, (Status, &'static str)> {
+/// Opens a process. An error includes a hint.
+pub fn open(pid: Id) -> Result<Process, (Status, &'static str)> {
     Process::from_pid(pid).map_err(|status| {
         let hint = match status {
-            Status::NotFound => "no process has this pid",
+            Status::NotFound => "no process has this PID",
             Status::BadState => "the process has ended",
-            Status::InvalidArgs => "that is poke itself, or a thread, or no pid at all",
-            Status::AccessDenied => "one must be allowed to trace it; RUST_LOG=debug tells more",
-            _ => "RUST_LOG=debug tells more",
+            Status::InvalidArgs => {
+                "poke cannot open itself or its threads: give the PID of another process, above 0"
+            }
+            Status::AccessDenied => {
+                "Linux does not allow poke to trace the process: run poke as the user of the \
+                 process or as root, and see ptrace_scope of Yama; RUST_LOG=debug logs the cause"
+            }
+            _ => "RUST_LOG=debug logs the cause",
         };
         (status, hint)
     })

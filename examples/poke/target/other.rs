@@ -3,24 +3,28 @@ use zx_process_memory::{Process, Status};
 
 pub use std::env::current_exe;
 
-pub const NUMBER: &str = "pid";
-pub type Number = u32;
+pub const ID_OPTION: &str = "pid";
+pub const ID_VALUE: &str = "PID";
+pub type Id = u32;
 
-pub fn say(line: &str) -> io::Result<()> {
-    // `println!` would panic where nobody listens.
+pub fn print_line(line: &str) -> io::Result<()> {
+    // `println!` would panic if stdout is closed or full.
     writeln!(io::stdout(), "{line}")
 }
 
-/// What to do instead if no child can be started.
-pub fn without_child(text: &[u8], error: &io::Error) -> Result<(), String> {
-    let len = text.len();
-    Err(format!("no child to write {len} bytes into: {error}"))
+/// The demo, if no child can be started.
+pub fn run_without_child(_text: &[u8], error: &io::Error) -> Result<(), String> {
+    Err(format!("cannot start a child process: {error}"))
 }
 
-pub fn own_number() -> Number {
+pub fn own_id() -> Id {
     std::process::id()
 }
 
-pub fn open(_: Number) -> Result<Process, (Status, &'static str)> {
-    Err((Status::NotSupported, "this is neither Fuchsia nor Linux"))
+/// Opens a process. An error includes a hint.
+pub fn open(_: Id) -> Result<Process, (Status, &'static str)> {
+    Err((
+        Status::NotSupported,
+        "poke opens processes only on Fuchsia and Linux",
+    ))
 }

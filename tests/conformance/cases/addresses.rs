@@ -1,9 +1,9 @@
-//! Addresses at which nothing is mapped, or nothing can be.
+//! Addresses at which nothing is mapped, or at which nothing can be mapped.
 
-use crate::suite::case::{At::*, Buffer::Bytes, Case, PAGE, hole, memory};
+use crate::suite::case::{Buffer::Bytes, Case, Location::*, PAGE, hole, memory};
 use crate::suite::expect::Expect;
 
-#[rustfmt::skip] // A line each: it is a table.
+#[rustfmt::skip] // A table with one case on each line.
 pub(crate) const CASES: &[Case] = &[
     Case::new("address 0", &[], Address(0), Bytes(1), Expect::unmapped()),
     Case::new("address 1", &[], Address(1), Bytes(1), Expect::unmapped()),

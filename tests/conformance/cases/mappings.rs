@@ -1,27 +1,29 @@
-//! Where a mapping ends, the call ends.
+//! A call stops at the end of a mapping.
 
-use crate::suite::case::{At::Offset, Buffer::Bytes, Case, Kind::*, PAGE, area, hole, memory};
+use crate::suite::case::{
+    AreaKind::*, Buffer::Bytes, Case, Location::Offset, PAGE, area, hole, memory,
+};
 use crate::suite::expect::Expect;
 
-#[rustfmt::skip] // A line each: it is a table.
+#[rustfmt::skip] // A table with one case on each line.
 pub(crate) const CASES: &[Case] = &[
-    Case::new("over the end of a mapping by a byte", &[memory(1)], Offset(4000), Bytes(97), Expect::done(96)),
-    Case::new("over the end of a mapping by a page", &[memory(2)], Offset(0), Bytes(3 * PAGE), Expect::done(2 * PAGE)),
-    Case::new("from the last byte of a mapping", &[memory(3)], Offset(12_287), Bytes(10), Expect::done(1)),
-    Case::new("into a hole and over it", &[memory(1), hole(1), memory(1)], Offset(10), Bytes(3 * PAGE - 10), Expect::done(PAGE - 10)),
-    Case::new("an adjacent mapping of another VMO is not entered", &[memory(1), memory(1)], Offset(4095), Bytes(2), Expect::done(1)),
-    Case::new("of three adjacent mappings the middle one alone", &[memory(1), memory(2), memory(1)], Offset(4096), Bytes(4 * PAGE), Expect::done(2 * PAGE)),
-    Case::new("the second of two adjacent mappings", &[memory(1), memory(1)], Offset(4096), Bytes(16), Expect::done(16)),
-    Case::new("an adjacent mapping that goes on in the VMO is not entered", &[memory(1), area(1, Next)], Offset(4090), Bytes(12), Expect::done(6)),
-    Case::new("the mapping that goes on in the VMO, by its own address", &[memory(1), area(1, Next)], Offset(4096), Bytes(12), Expect::done(12)),
-    Case::new("the same page mapped twice shows it twice", &[memory(1), area(1, Again)], Offset(7), Bytes(20), Expect::done(20)),
-    Case::new("the same page mapped twice, by the second", &[memory(1), area(1, Again)], Offset(4103), Bytes(20), Expect::done(20)),
-    Case::new("the same page mapped twice side by side is not entered twice", &[memory(1), area(1, Again)], Offset(4000), Bytes(200), Expect::done(96)),
-    Case::new("memory to which nothing was written yet", &[area(3, Fresh)], Offset(4000), Bytes(2 * PAGE), Expect::done(2 * PAGE)),
-    Case::new("from memory not into some to which nothing was written yet", &[memory(1), area(1, Fresh)], Offset(4000), Bytes(PAGE), Expect::done(96)),
+    Case::new("over the end of a mapping by a byte", &[memory(1)], Offset(4000), Bytes(97), Expect::transferred(96)),
+    Case::new("over the end of a mapping by a page", &[memory(2)], Offset(0), Bytes(3 * PAGE), Expect::transferred(2 * PAGE)),
+    Case::new("from the last byte of a mapping", &[memory(3)], Offset(12_287), Bytes(10), Expect::transferred(1)),
+    Case::new("into a hole and over it", &[memory(1), hole(1), memory(1)], Offset(10), Bytes(3 * PAGE - 10), Expect::transferred(PAGE - 10)),
+    Case::new("an adjacent mapping of another VMO is not entered", &[memory(1), memory(1)], Offset(4095), Bytes(2), Expect::transferred(1)),
+    Case::new("of three adjacent mappings the middle one alone", &[memory(1), memory(2), memory(1)], Offset(4096), Bytes(4 * PAGE), Expect::transferred(2 * PAGE)),
+    Case::new("the second of two adjacent mappings", &[memory(1), memory(1)], Offset(4096), Bytes(16), Expect::transferred(16)),
+    Case::new("an adjacent mapping that goes on in the VMO is not entered", &[memory(1), area(1, NextPages)], Offset(4090), Bytes(12), Expect::transferred(6)),
+    Case::new("the mapping that goes on in the VMO, by its own address", &[memory(1), area(1, NextPages)], Offset(4096), Bytes(12), Expect::transferred(12)),
+    Case::new("the same page mapped twice shows it twice", &[memory(1), area(1, SamePages)], Offset(7), Bytes(20), Expect::transferred(20)),
+    Case::new("the same page mapped twice, by the second", &[memory(1), area(1, SamePages)], Offset(4103), Bytes(20), Expect::transferred(20)),
+    Case::new("the same page mapped twice side by side is not entered twice", &[memory(1), area(1, SamePages)], Offset(4000), Bytes(200), Expect::transferred(96)),
+    Case::new("memory to which nothing was written yet", &[area(3, Untouched)], Offset(4000), Bytes(2 * PAGE), Expect::transferred(2 * PAGE)),
+    Case::new("from memory not into some to which nothing was written yet", &[memory(1), area(1, Untouched)], Offset(4000), Bytes(PAGE), Expect::transferred(96)),
     Case::new("what was unmapped", &[memory(1), area(2, Unmapped), memory(1)], Offset(4096), Bytes(1), Expect::unmapped()),
-    Case::new("up to what was unmapped", &[memory(1), area(2, Unmapped), memory(1)], Offset(0), Bytes(2 * PAGE), Expect::done(PAGE)),
-    Case::new("a page unmapped from the middle", &[area(3, Punched)], Offset(4096), Bytes(1), Expect::unmapped()),
-    Case::new("up to a page unmapped from the middle", &[area(3, Punched)], Offset(1), Bytes(3 * PAGE - 1), Expect::done(PAGE - 1)),
-    Case::new("behind a page unmapped from the middle", &[area(3, Punched)], Offset(8192), Bytes(PAGE), Expect::done(PAGE)),
+    Case::new("up to what was unmapped", &[memory(1), area(2, Unmapped), memory(1)], Offset(0), Bytes(2 * PAGE), Expect::transferred(PAGE)),
+    Case::new("a page unmapped from the middle", &[area(3, SecondPageUnmapped)], Offset(4096), Bytes(1), Expect::unmapped()),
+    Case::new("up to a page unmapped from the middle", &[area(3, SecondPageUnmapped)], Offset(1), Bytes(3 * PAGE - 1), Expect::transferred(PAGE - 1)),
+    Case::new("behind a page unmapped from the middle", &[area(3, SecondPageUnmapped)], Offset(8192), Bytes(PAGE), Expect::transferred(PAGE)),
 ];

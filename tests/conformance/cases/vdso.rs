@@ -1,28 +1,28 @@
-//! The vDSO: nobody's to change, since 2019, and everybody's to read.
+//! The vDSO. Writes to it fail since 2019, and reads succeed.
 
-use crate::suite::case::{At::*, Buffer::Bytes, Case, PAGE};
-use crate::suite::expect::{Expect, Outcome::Failed, Outcome::NotTried};
+use crate::suite::case::{Buffer::Bytes, Case, Location::*, PAGE};
+use crate::suite::expect::{Expect, Outcome::Failed, Outcome::Skipped};
 use zx_process_memory::Status::AccessDenied;
 
-const REFUSED: Expect = Expect::failed(AccessDenied).in_2018(NotTried(
-    "this kernel would write it, and it is every process's",
+const CODE: Expect = Expect::failed(AccessDenied).in_2018(Skipped(
+    "this kernel writes the vDSO, which all processes share",
 ));
 
-/// Kernels from 2025 on refuse the code.
-const DATA: Expect = REFUSED.since_2025(NotTried("nobody here knows what this kernel does"));
+/// Since 2025, only writes to the code are known to fail.
+const DATA: Expect = CODE.since_2025(Skipped("not measured on this kernel"));
 
-/// Linux shows a debugger its code, but not its data.
+/// Linux lets a debugger read the code of the vDSO, but not its data.
 const fn data_read(count: usize) -> Expect {
-    Expect::done(count).on_linux(Failed(AccessDenied))
+    Expect::transferred(count).on_linux(Failed(AccessDenied))
 }
 
-#[rustfmt::skip] // A line each: it is a table.
+#[rustfmt::skip] // A table with one case on each line.
 pub(crate) const CASES: &[Case] = &[
-    Case::new("the vDSO's code", &[], VdsoCode, Bytes(1), REFUSED).reading(Expect::done(1)),
-    Case::new("the vDSO's code, several bytes", &[], VdsoCode, Bytes(8), REFUSED).reading(Expect::done(8)),
-    Case::new("the vDSO's data", &[], VdsoStart, Bytes(1), DATA).reading(data_read(1)),
-    Case::new("the vDSO's data, a page", &[], VdsoStart, Bytes(PAGE), DATA).reading(data_read(PAGE)),
-    // Where a read would end differs from build to build.
-    Case::new("the vDSO's code, several pages", &[], VdsoCode, Bytes(2 * PAGE), REFUSED).write_only(),
+    Case::new("the vDSO's code", &[], VdsoCode, Bytes(1), CODE).for_read(Expect::transferred(1)),
+    Case::new("the vDSO's code, several bytes", &[], VdsoCode, Bytes(8), CODE).for_read(Expect::transferred(8)),
+    Case::new("the vDSO's data", &[], VdsoStart, Bytes(1), DATA).for_read(data_read(1)),
+    Case::new("the vDSO's data, a page", &[], VdsoStart, Bytes(PAGE), DATA).for_read(data_read(PAGE)),
+    // For writes only, since the end of the vDSO differs from build to build.
+    Case::new("the vDSO's code, several pages", &[], VdsoCode, Bytes(2 * PAGE), CODE).write_only(),
     Case::new("the vDSO's data and over", &[], VdsoStart, Bytes(64 << 20), DATA).write_only(),
 ];

@@ -1,74 +1,78 @@
-//! Linux: the suite itself, or a child of it, on the stand-in.
+//! The Linux backend: the suite's own process, or a child of it.
 
-#[path = "linux_memory.rs"]
+#[path = "../../debuggee/debuggee.rs"]
+#[allow(dead_code)] // The suite does not use all of it.
+mod debuggee;
 mod memory;
 
+use self::debuggee::Debuggee;
 use self::memory::Memory;
-use crate::suite::case::{Case, Handle, Kind, PAGE, State};
-use crate::suite::target::{Probe, Skip, Target, Vdso, Who};
-use crate::suite::{Part, cases, checks};
+use crate::suite::case::{AreaKind, Case, Handle, PAGE, State};
+use crate::suite::target::{Probe, Skip, Target, TargetKind, Vdso};
+use crate::suite::{CaseSet, cases, checks};
 use rustix::process::{Pid, Signal, kill_process};
 use std::env;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::ops::Range;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{Process, Rights, Status};
 
-pub(crate) const IS_STAND_IN: bool = true;
+pub(crate) const IS_LINUX_BACKEND: bool = true;
 
-const DEBUGGEE: &str = "ZX_CONFORMANCE_VICTIM";
+/// If this environment variable is set, the program is the child.
+const IS_DEBUGGEE: &str = "ZX_CONFORMANCE_DEBUGGEE";
 
 pub(crate) fn has_stdio() -> bool {
     true
 }
 
-pub(crate) fn say(line: &str) {
+pub(crate) fn print_line(line: &str) {
     println!("{line}");
 }
 
-#[allow(clippy::unnecessary_wraps)] // Elsewhere a process cannot always be had.
-pub(crate) fn target(who: Who) -> Result<Box<dyn Target>, Skip> {
-    Ok(match who {
-        Who::Own => Box::new(Own::new()),
-        Who::Child => Box::new(Debuggee::start()),
+#[allow(clippy::unnecessary_wraps)] // On Zircon the child may be impossible.
+pub(crate) fn target(kind: TargetKind) -> Result<Box<dyn Target>, Skip> {
+    Ok(match kind {
+        TargetKind::Own => Box::new(Own::new()),
+        TargetKind::Child => Box::new(ChildTarget::start()),
     })
 }
 
 pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
     let mut own = Own::new();
     let vaddr = match probe {
-        Probe::Good => own
+        Probe::OwnMemory => own
             .memory
             .lay_out(const { &[crate::suite::case::memory(1)] }),
-        Probe::Unmapped | Probe::VdsoAsItIs | Probe::NeverWritableReachesVmo => Ok(0),
+        Probe::Unmapped | Probe::VdsoUnchanged | Probe::NeverWritableReachesVmo => Ok(0),
     };
     own.handles.process.write_memory(vaddr.unwrap_or(0), &[1])
 }
 
-#[allow(clippy::unnecessary_wraps)] // Elsewhere they cannot be switched.
-pub(crate) fn switch_debugging_calls(on: bool) -> Result<(), Skip> {
+#[allow(clippy::unnecessary_wraps)] // On Zircon this is impossible.
+pub(crate) fn set_debugging_syscalls(on: bool) -> Result<(), Skip> {
     zx_process_memory::linux::set_debugging_syscalls(on);
     Ok(())
 }
 
-/// The handles that a case may call with.
+/// The handles for the calls of the cases.
 struct Handles {
     process: Process,
-    made: Vec<Process>,
+    duplicates: Vec<Process>,
 }
 
 impl Handles {
     fn new(process: Process) -> Self {
         Self {
             process,
-            made: Vec::new(),
+            duplicates: Vec::new(),
         }
     }
 
     fn get(&mut self, handle: Handle) -> Result<zx_handle_t, Skip> {
         let all = self.process.rights().unwrap();
-        let made = match handle {
+        let duplicate = match handle {
             Handle::Full => return Ok(self.process.as_raw()),
             Handle::Invalid => return Ok(0),
             Handle::Garbage => return Ok(0x5eed_5eef),
@@ -77,9 +81,9 @@ impl Handles {
                 let closed = self.process.duplicate(Rights::SAME_RIGHTS).unwrap();
                 return Ok(closed.as_raw());
             }
-            Handle::WriteAlone => self.process.duplicate(Rights::WRITE),
-            Handle::ReadAlone => self.process.duplicate(Rights::READ),
-            Handle::ReadAndWrite => self.process.duplicate(Rights::READ | Rights::WRITE),
+            Handle::WriteOnly => self.process.duplicate(Rights::WRITE),
+            Handle::ReadOnly => self.process.duplicate(Rights::READ),
+            Handle::ReadAndWriteOnly => self.process.duplicate(Rights::READ | Rights::WRITE),
             Handle::AllButWrite => self.process.duplicate(all - Rights::WRITE),
             Handle::AllButRead => self.process.duplicate(all - Rights::READ),
             Handle::Job => return Ok(sys::zx_job_default()),
@@ -90,21 +94,21 @@ impl Handles {
             | Handle::Event
             | Handle::Vmar
             | Handle::Thread => {
-                return Err("the stand-in has processes and a job only".into());
+                return Err("the Linux backend has only processes and a job".into());
             }
         };
-        self.made.push(made.unwrap());
-        Ok(self.made.last().unwrap().as_raw())
+        self.duplicates.push(duplicate.unwrap());
+        Ok(self.duplicates.last().unwrap().as_raw())
     }
 }
 
-/// A job for a process: only calls that fail are made with it.
+/// A job handle as a `Process`, which closes it on drop. Calls on it fail.
 fn weak_job(rights: Rights) -> Result<Process, Status> {
     let mut weak = 0;
-    // SAFETY: `weak` is valid for a write.
+    // SAFETY: `weak` is valid for a write of a handle.
     let raw =
         unsafe { sys::zx_handle_duplicate(sys::zx_job_default(), rights.bits(), &raw mut weak) };
-    // SAFETY: the handle is new.
+    // SAFETY: the call returned a new handle, which nothing else owns.
     Status::ok(raw).and_then(|()| unsafe { Process::from_raw(weak) })
 }
 
@@ -112,7 +116,7 @@ pub(crate) fn own_vdso() -> Vdso {
     vdso_of(std::process::id())
 }
 
-/// Where Linux has put the kernel's pages of a process.
+/// The addresses of `[vvar]` (data) and `[vdso]` (code) in a process.
 fn vdso_of(pid: u32) -> Vdso {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let find = |name| -> Range<zx_vaddr_t> {
@@ -132,8 +136,8 @@ struct Own {
 
 impl Own {
     fn new() -> Self {
-        // SAFETY: only what is laid out for a case is written, and nothing in this
-        // program borrows that.
+        // SAFETY: the suite writes only memory that is laid out for a case, to which no reference
+        // exists.
         let process = unsafe { Process::current() }.unwrap();
         Self {
             memory: Memory::default(),
@@ -152,7 +156,7 @@ impl Target for Own {
     }
 
     fn enter(&mut self, state: State) -> Result<(), Skip> {
-        assert_eq!(state, State::AsMade);
+        assert_eq!(state, State::Initial);
         Ok(())
     }
 
@@ -169,65 +173,49 @@ impl Target for Own {
     }
 }
 
-struct Debuggee {
-    child: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
+struct ChildTarget {
+    debuggee: Debuggee,
     handles: Handles,
-    is_gone: bool,
+    has_ended: bool,
 }
 
-impl Debuggee {
+impl ChildTarget {
     fn start() -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .env(DEBUGGEE, "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let commands = child.stdin.take().unwrap();
-        let mut answers = BufReader::new(child.stdout.take().unwrap());
-        let mut ready = String::new();
-        answers.read_line(&mut ready).unwrap();
-        let handles = Handles::new(Process::from_child(&child).unwrap());
+        let mut program = Command::new(env::current_exe().unwrap());
+        let mut debuggee = Debuggee::spawn(program.env(IS_DEBUGGEE, "1"));
+        assert_eq!(debuggee.read_line().as_deref(), Some("ready"));
+        let handles = Handles::new(debuggee.process());
         Self {
-            child,
-            commands,
-            answers,
+            debuggee,
             handles,
-            is_gone: false,
+            has_ended: false,
         }
     }
 
-    fn ask(&mut self, command: &str) -> String {
-        writeln!(self.commands, "{command}").unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.debuggee.child), signal).unwrap();
     }
 }
 
-impl Target for Debuggee {
+impl Target for ChildTarget {
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
-        // A layout is told by the name of its case.
-        let answer = self.ask(&format!("case {}", case.name));
-        answer.parse().map_err(|_| Skip(answer))
+        // The child finds the layout by the name of the case. It returns the address, or the reason
+        // for a skip.
+        let reply = self.debuggee.ask(format_args!("case {}", case.name));
+        reply.parse().map_err(|_| Skip(reply))
     }
 
     fn fill(&mut self, _: &Case) {
-        assert_eq!(self.ask("fill"), "filled");
+        assert_eq!(self.debuggee.ask("fill"), "filled");
     }
 
     fn enter(&mut self, state: State) -> Result<(), Skip> {
         match state {
-            State::AsMade | State::Running => {}
-            State::Suspended => {
-                kill_process(Pid::from_child(&self.child), Signal::STOP).unwrap();
-            }
+            State::Initial | State::Running => {}
+            State::Suspended => self.signal(Signal::STOP),
             State::Killed => {
-                self.child.kill().unwrap();
-                self.child.wait().unwrap();
-                self.is_gone = true;
+                self.debuggee.kill_and_wait();
+                self.has_ended = true;
             }
             State::VmarDestroyed => return Err("Linux has no VMARs".into()),
         }
@@ -239,32 +227,24 @@ impl Target for Debuggee {
     }
 
     fn vdso(&mut self) -> Result<Vdso, Skip> {
-        Ok(vdso_of(self.child.id()))
+        Ok(vdso_of(self.debuggee.pid()))
     }
 
     fn contents(&mut self, _: &Case) -> Option<Vec<u8>> {
-        if self.is_gone {
+        if self.has_ended {
             return None;
         }
-        kill_process(Pid::from_child(&self.child), Signal::CONT).unwrap();
-        let mut bytes = vec![0; self.ask("contents").parse().unwrap()];
-        self.answers.read_exact(&mut bytes).unwrap();
-        Some(bytes)
-    }
-}
-
-impl Drop for Debuggee {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.signal(Signal::CONT);
+        let len = self.debuggee.ask("contents").parse().unwrap();
+        Some(self.debuggee.read_bytes(len))
     }
 }
 
 pub(crate) fn is_debuggee() -> bool {
-    env::var_os(DEBUGGEE).is_some()
+    env::var_os(IS_DEBUGGEE).is_some()
 }
 
-/// The child's side: it lays out memory as it is told, and fills and reads it itself.
+/// Runs the child: lays out, fills and reads its memory on commands from stdin.
 pub(crate) fn serve() {
     let mut memory = Memory::default();
     println!("ready");
@@ -287,9 +267,9 @@ pub(crate) fn serve() {
             other => {
                 let name = other
                     .strip_prefix("case ")
-                    .unwrap_or_else(|| panic!("{other}"));
-                let parts = [Part::Cases, Part::BadHandles].into_iter();
-                let mut all = parts
+                    .unwrap_or_else(|| panic!("unknown command: {other}"));
+                let case_sets = [CaseSet::Main, CaseSet::BadHandles].into_iter();
+                let mut all = case_sets
                     .flat_map(cases::of)
                     .chain(checks::LAYOUTS.into_iter().copied());
                 memory.lay_out(all.find(|case| case.name == name).unwrap().memory)
@@ -302,10 +282,10 @@ pub(crate) fn serve() {
     }
 }
 
-/// Linux joins neighbours that are alike, and the stand-in sees one mapping then.
-fn merges(one: Kind, other: Kind) -> bool {
+/// Whether Linux merges two adjacent areas into one mapping.
+fn is_merged(one: AreaKind, other: AreaKind) -> bool {
     let private = |kind| match kind {
-        Kind::Mapped(access) | Kind::Protected(access) => Some(access),
+        AreaKind::Mapped(access) | AreaKind::Protected(access) => Some(access),
         _ => None,
     };
     private(one)

@@ -1,40 +1,38 @@
-//! Zircon: VMOs mapped into the suite itself, or into a process that it makes. They are
-//! filled and looked at by the calls for VMOs.
+//! Zircon: VMOs that are mapped into the suite's own process, or into a process that the suite
+//! creates. The suite fills and reads them by `zx_vmo_write` and `zx_vmo_read`.
 
-#[path = "zircon_memory.rs"]
 mod memory;
-#[path = "zircon_process.rs"]
 mod process;
 
-use self::memory::{Memory, Owned, ok};
+use self::memory::{Memory, OwnedHandle, or_skip};
 use self::process::RawProcess;
 use crate::suite::case::{Case, Handle, PAGE, State};
-use crate::suite::target::{Probe, Skip, Target, Vdso, Who};
+use crate::suite::target::{Probe, Skip, Target, TargetKind, Vdso};
 use fuchsia_zircon_sys as zx;
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{Process, Rights, Status};
 
-pub(crate) const IS_STAND_IN: bool = false;
+pub(crate) const IS_LINUX_BACKEND: bool = false;
 
 unsafe extern "C" {
-    /// libc's handle to the root VMAR; not to be closed.
+    /// The handle to the root VMAR, which belongs to libc and must not be closed.
     safe fn zx_vmar_root_self() -> zx_handle_t;
 }
 
-/// A program that an old userboot starts itself has none: what it prints is dropped without
-/// an error. The words of the kernel's command line are its environment, and this is how
-/// such a userboot was told what to start. Newer ones are told by `userboot.next`, and give
-/// their program the debuglog.
+/// Whether stdout works. An old userboot starts a program without stdio, so its output is dropped
+/// without an error. Such a userboot reads the program from the word `userboot` on the kernel
+/// command line, which is also the environment of the program. A newer userboot reads
+/// `userboot.next` and passes the debuglog to the program.
 pub(crate) fn has_stdio() -> bool {
     std::env::var_os("userboot").is_none()
 }
 
-pub(crate) fn say(line: &str) {
+pub(crate) fn print_line(line: &str) {
     if has_stdio() {
         println!("{line}");
     } else {
         let line = format!("{line}\n");
-        // SAFETY: the bytes are readable.
+        // SAFETY: the buffer is valid for reads of its length.
         unsafe { zx::zx_debug_write(line.as_ptr(), line.len()) };
     }
 }
@@ -45,10 +43,10 @@ pub(crate) fn is_debuggee() -> bool {
 
 pub(crate) fn serve() {}
 
-pub(crate) fn target(who: Who) -> Result<Box<dyn Target>, Skip> {
-    Ok(Box::new(match who {
-        Who::Own => Zircon::own(),
-        Who::Child => Zircon::child()?,
+pub(crate) fn target(kind: TargetKind) -> Result<Box<dyn Target>, Skip> {
+    Ok(Box::new(match kind {
+        TargetKind::Own => Zircon::own(),
+        TargetKind::Child => Zircon::child()?,
     }))
 }
 
@@ -57,11 +55,11 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
     let process = own.process.duplicate(Rights::SAME_RIGHTS)?;
     let one = const { &[crate::suite::case::memory(1)] };
     match probe {
-        Probe::Good => process.write_memory(own.memory.lay_out(one).map_err(internal)?, &[1]),
+        Probe::OwnMemory => process.write_memory(own.memory.lay_out(one).map_err(internal)?, &[1]),
         Probe::Unmapped => process.write_memory(0, &[1]),
-        Probe::VdsoAsItIs => {
+        Probe::VdsoUnchanged => {
             let start = own_vdso().start as *const u8;
-            // SAFETY: the vDSO is mapped and can be read.
+            // SAFETY: the vDSO is mapped and readable.
             let byte = unsafe { start.read_volatile() };
             process.write_memory(start.addr(), &[byte])
         }
@@ -73,13 +71,13 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
     }
 }
 
-pub(crate) fn switch_debugging_calls(_: bool) -> Result<(), Skip> {
-    Err("a kernel is told at its boot whether debugging calls are on".into())
+pub(crate) fn set_debugging_syscalls(_: bool) -> Result<(), Skip> {
+    Err("Zircon enables debugging syscalls only at boot".into())
 }
 
 pub(crate) fn own_vdso() -> Vdso {
     let mut start: zx_vaddr_t = 0;
-    // SAFETY: the property is a word, and `start` is writable.
+    // SAFETY: `start` is valid for a write of the property, which is one word.
     let raw = unsafe {
         zx::zx_object_get_property(
             sys::zx_process_self(),
@@ -88,9 +86,9 @@ pub(crate) fn own_vdso() -> Vdso {
             size_of_val(&start),
         )
     };
-    // A process may always ask this about itself.
+    // A process can always read this property of itself.
     assert_eq!(Status::ok(raw), Ok(()), "zx_object_get_property");
-    // The calls themselves are the vDSO's code.
+    // The system call functions are code of the vDSO.
     let code = sys::zx_process_write_memory as *const () as zx_vaddr_t;
     Vdso { start, code }
 }
@@ -102,20 +100,21 @@ fn internal(_: Skip) -> Status {
 struct Zircon {
     memory: Memory,
     process: Process,
-    /// The child, if it is one. It is killed on drop.
+    /// `None` for the own process. A child is killed on drop.
     child: Option<RawProcess>,
-    made: Vec<Owned>,
+    handles: Vec<OwnedHandle>,
 }
 
 impl Zircon {
     fn own() -> Self {
-        // SAFETY: only what is laid out for a case is written, which nothing borrows.
+        // SAFETY: the suite writes only memory that is laid out for a case, to which no reference
+        // exists.
         let process = unsafe { Process::current() }.unwrap();
         Self {
             memory: Memory::new(zx_vmar_root_self()),
             process,
             child: None,
-            made: Vec::new(),
+            handles: Vec::new(),
         }
     }
 
@@ -126,24 +125,24 @@ impl Zircon {
             memory: Memory::new(child.vmar()),
             process,
             child: Some(child),
-            made: Vec::new(),
+            handles: Vec::new(),
         })
     }
 
-    fn make(
+    fn new_handle(
         &mut self,
-        what: &str,
+        call: &str,
         make: impl FnOnce(*mut zx_handle_t) -> i32,
     ) -> Result<zx_handle_t, Skip> {
         let mut handle = 0;
-        ok(what, make(&raw mut handle))?;
-        self.made.push(Owned(handle));
+        or_skip(call, make(&raw mut handle))?;
+        self.handles.push(OwnedHandle(handle));
         Ok(handle)
     }
 
     fn duplicate(&mut self, handle: zx_handle_t, rights: Rights) -> Result<zx_handle_t, Skip> {
-        self.make("zx_handle_duplicate", |out| {
-            // SAFETY: `out` is valid for a write.
+        self.new_handle("zx_handle_duplicate", |out| {
+            // SAFETY: `out` is valid for a write of a handle.
             unsafe { zx::zx_handle_duplicate(handle, rights.bits(), out) }
         })
     }
@@ -160,12 +159,12 @@ impl Target for Zircon {
 
     fn enter(&mut self, state: State) -> Result<(), Skip> {
         match (&mut self.child, state) {
-            (_, State::AsMade) => Ok(()),
+            (_, State::Initial) => Ok(()),
             (Some(child), State::Running) => child.start(),
             (Some(child), State::Suspended) => child.suspend(),
             (Some(child), State::Killed) => child.kill(),
             (Some(child), State::VmarDestroyed) => child.destroy_vmar(),
-            (None, _) => Err("only a child is brought into a state".into()),
+            (None, _) => Err("only a child can change its state".into()),
         }
     }
 
@@ -179,35 +178,35 @@ impl Target for Zircon {
             Handle::AllOnes => Ok(u32::MAX),
             Handle::Closed => {
                 let closed = self.duplicate(process, Rights::SAME_RIGHTS)?;
-                self.made.pop();
+                self.handles.pop();
                 Ok(closed)
             }
-            Handle::WriteAlone => self.duplicate(process, Rights::WRITE),
-            Handle::ReadAlone => self.duplicate(process, Rights::READ),
-            Handle::ReadAndWrite => self.duplicate(process, Rights::READ | Rights::WRITE),
+            Handle::WriteOnly => self.duplicate(process, Rights::WRITE),
+            Handle::ReadOnly => self.duplicate(process, Rights::READ),
+            Handle::ReadAndWriteOnly => self.duplicate(process, Rights::READ | Rights::WRITE),
             Handle::AllButWrite => self.duplicate(process, all - Rights::WRITE),
             Handle::AllButRead => self.duplicate(process, all - Rights::READ),
             Handle::Job => Ok(sys::zx_job_default()),
             Handle::JobWithoutWrite => self.duplicate(sys::zx_job_default(), Rights::READ),
             Handle::JobWithoutRead => self.duplicate(sys::zx_job_default(), Rights::WRITE),
-            Handle::Vmo => self.make("zx_vmo_create", |out| {
-                // SAFETY: `out` is valid for a write.
+            Handle::Vmo => self.new_handle("zx_vmo_create", |out| {
+                // SAFETY: `out` is valid for a write of a handle.
                 unsafe { zx::zx_vmo_create(PAGE as u64, 0, out) }
             }),
             Handle::VmoWithoutWrite => {
                 let vmo = self.handle(Handle::Vmo)?;
                 self.duplicate(vmo, Rights::READ)
             }
-            Handle::Event => self.make("zx_event_create", |out| {
-                // SAFETY: `out` is valid for a write.
+            Handle::Event => self.new_handle("zx_event_create", |out| {
+                // SAFETY: `out` is valid for a write of a handle.
                 unsafe { zx::zx_event_create(0, out) }
             }),
             Handle::Vmar => self.duplicate(zx_vmar_root_self(), Rights::SAME_RIGHTS),
-            Handle::Thread => self.make("zx_thread_create", |out| {
+            Handle::Thread => self.new_handle("zx_thread_create", |out| {
                 let name = b"conformance";
                 let own = sys::zx_process_self();
-                // SAFETY: the name is readable, `out` valid for a write. The thread is
-                // never started.
+                // SAFETY: `name` is valid for reads of its length, `out` is valid for a write of a
+                // handle, and nothing starts the thread.
                 unsafe { zx::zx_thread_create(own, name.as_ptr(), name.len(), 0, out) }
             }),
         }
@@ -215,7 +214,7 @@ impl Target for Zircon {
 
     fn vdso(&mut self) -> Result<Vdso, Skip> {
         if self.child.is_some() {
-            return Err("a process that nobody has loaded a program into has no vDSO".into());
+            return Err("a process without a loaded program has no vDSO".into());
         }
         Ok(own_vdso())
     }

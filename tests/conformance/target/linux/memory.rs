@@ -1,9 +1,9 @@
-//! A layout in one's own address space. A VMO of its own is a shared file in memory,
-//! which Linux never joins with its neighbour; what is not read-write is private memory,
-//! since Linux does not let a debugger write to what is shared and read-only.
+//! A layout in the address space of this process. A read-write area is a shared mapping of a memfd,
+//! which Linux never merges with another mapping. An area with other permissions is private memory,
+//! since Linux denies writes to shared read-only mappings even to a debugger.
 
-use super::merges;
-use crate::suite::case::{Access, Area, Kind, PAGE};
+use super::is_merged;
+use crate::suite::case::{Access, Area, AreaKind, PAGE};
 use crate::suite::image;
 use crate::suite::layout;
 use crate::suite::target::Skip;
@@ -22,15 +22,15 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn lay_out(&mut self, areas: &'static [Area]) -> Result<zx_vaddr_t, Skip> {
         self.clear();
-        possible(areas)?;
+        check_is_possible(areas)?;
         let pages = areas.iter().map(|area| area.pages).sum::<usize>();
         self.base = reserve(pages + 2) + PAGE;
         self.areas = areas;
         let mut vaddr = self.base;
-        let mut last: Option<OwnedFd> = None;
+        let mut previous_file: Option<OwnedFd> = None;
         for area in areas {
-            if let Some(file) = lay_out_one(vaddr, *area, last.as_ref()) {
-                last = Some(file);
+            if let Some(file) = lay_out_area(vaddr, *area, previous_file.as_ref()) {
+                previous_file = Some(file);
             }
             vaddr += area.pages * PAGE;
         }
@@ -41,13 +41,14 @@ impl Memory {
         self.protect(|_| Access::ReadWrite);
         image::fill(self.areas, |run, bytes| {
             let to = (self.base + run.offset) as *mut u8;
-            // SAFETY: mapped by `lay_out`, and writable now; `bytes` are not there.
+            // SAFETY: `lay_out` mapped the run, `protect` made it writable, and `bytes` is in other
+            // memory.
             unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         });
         self.protect(|access| access);
     }
 
-    /// Read volatilely, for it was written behind the compiler's back.
+    /// Reads volatilely, since the call under test may have written the memory.
     pub(super) fn contents(&mut self) -> Vec<u8> {
         self.protect(|access| match access {
             Access::None => Access::Read,
@@ -57,7 +58,7 @@ impl Memory {
         for run in layout::runs(self.areas) {
             let start = self.base + run.offset;
             for page in (start..start + run.len).step_by(PAGE) {
-                // SAFETY: mapped by `lay_out`, and readable.
+                // SAFETY: `lay_out` mapped the page, and `protect` made it readable.
                 let page = unsafe { (page as *const [u8; PAGE]).read_volatile() };
                 contents.extend_from_slice(&page);
             }
@@ -65,14 +66,14 @@ impl Memory {
         contents
     }
 
-    /// Gives each area another permission than the case wants.
-    fn protect(&self, instead_of: impl Fn(Access) -> Access) {
+    /// Sets the permissions of each area, as a function of those in the case.
+    fn protect(&self, permissions: impl Fn(Access) -> Access) {
         let mut vaddr = self.base;
         for area in self.areas {
             let len = area.pages * PAGE;
-            if let Kind::Mapped(access) | Kind::Protected(access) = area.kind {
-                let flags = MprotectFlags::from_bits_retain(protection(instead_of(access)).bits());
-                // SAFETY: mapped by `lay_out`; nothing else uses it.
+            if let AreaKind::Mapped(access) | AreaKind::Protected(access) = area.kind {
+                let flags = MprotectFlags::from_bits_retain(protection(permissions(access)).bits());
+                // SAFETY: `lay_out` mapped the area, and no reference to it exists.
                 unsafe { mprotect(vaddr as *mut c_void, len, flags) }.unwrap();
             }
             vaddr += len;
@@ -82,7 +83,8 @@ impl Memory {
     fn clear(&mut self) {
         let len = self.areas.iter().map(|area| area.pages * PAGE).sum();
         if len != 0 {
-            // SAFETY: `lay_out` mapped it, and nothing else uses it.
+            // SAFETY: `lay_out` mapped these areas or reserved their range, and no reference to them
+            // exists.
             unsafe { munmap(self.base as *mut c_void, len) }.unwrap();
         }
         self.areas = &[];
@@ -95,15 +97,17 @@ impl Drop for Memory {
     }
 }
 
-/// What Linux has no such thing for, or would do otherwise.
-fn possible(areas: &[Area]) -> Result<(), Skip> {
+/// Returns the reason if Linux has no such layout or would merge its mappings.
+fn check_is_possible(areas: &[Area]) -> Result<(), Skip> {
     for area in areas {
         match area.kind {
-            Kind::Next => return Err("Linux joins mappings that go on in one file".into()),
-            Kind::Policy(_) | Kind::Physical => {
-                return Err("Linux gives an ordinary process no such mapping".into());
+            AreaKind::NextPages => {
+                return Err("Linux merges adjacent mappings of consecutive pages of a file".into());
             }
-            Kind::InSubVmar | Kind::EmptySubVmar | Kind::DestroyedSubVmar => {
+            AreaKind::WithPolicy(_) | AreaKind::Physical => {
+                return Err("Linux has no such mapping for an unprivileged process".into());
+            }
+            AreaKind::InSubVmar | AreaKind::EmptySubVmar | AreaKind::DestroyedSubVmar => {
                 return Err("Linux has no VMARs".into());
             }
             _ => {}
@@ -111,40 +115,40 @@ fn possible(areas: &[Area]) -> Result<(), Skip> {
     }
     if areas
         .windows(2)
-        .any(|pair| merges(pair[0].kind, pair[1].kind))
+        .any(|pair| is_merged(pair[0].kind, pair[1].kind))
     {
-        return Err("Linux joins mappings that are alike".into());
+        return Err("Linux merges adjacent private mappings with the same permissions".into());
     }
     Ok(())
 }
 
-/// Finds room for as many pages.
+/// Finds an address range of this many pages that is free.
 fn reserve(pages: usize) -> zx_vaddr_t {
     let len = pages * PAGE;
-    let (nowhere, none) = (std::ptr::null_mut(), ProtFlags::empty());
-    // SAFETY: new memory, of which nothing here knows.
-    let base = unsafe { mmap_anonymous(nowhere, len, none, MapFlags::PRIVATE) }.unwrap();
-    // SAFETY: as above. Nothing is mapped in between, for nothing else runs.
+    let (anywhere, none) = (std::ptr::null_mut(), ProtFlags::empty());
+    // SAFETY: this maps new memory at an address that the kernel picks.
+    let base = unsafe { mmap_anonymous(anywhere, len, none, MapFlags::PRIVATE) }.unwrap();
+    // SAFETY: the memory was just mapped, and nothing refers to it.
     unsafe { munmap(base, len) }.unwrap();
     base.addr()
 }
 
-/// Answers the file, if there is one.
-fn lay_out_one(vaddr: zx_vaddr_t, area: Area, last: Option<&OwnedFd>) -> Option<OwnedFd> {
+/// Maps one area. Returns its file, if the area has a new one.
+fn lay_out_area(vaddr: zx_vaddr_t, area: Area, previous_file: Option<&OwnedFd>) -> Option<OwnedFd> {
     let len = area.pages * PAGE;
     let (at, read_write) = (vaddr as *mut c_void, ProtFlags::READ | ProtFlags::WRITE);
     let private = |protection| {
         let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
-        // SAFETY: the room was reserved; the kernel refuses it otherwise.
+        // SAFETY: the kernel maps only free memory, because of MAP_FIXED_NOREPLACE.
         unsafe { mmap_anonymous(at, len, protection, flags) }.unwrap();
     };
     let shared = |file: &OwnedFd| {
         let flags = MapFlags::SHARED | MapFlags::FIXED_NOREPLACE;
-        // SAFETY: as above.
+        // SAFETY: the kernel maps only free memory, because of MAP_FIXED_NOREPLACE.
         unsafe { mmap(at, len, read_write, flags, file, 0) }.unwrap();
     };
     let unmap = |from: zx_vaddr_t, len| {
-        // SAFETY: mapped just now, and not used.
+        // SAFETY: the memory was just mapped, and nothing refers to it.
         unsafe { munmap(from as *mut c_void, len) }.unwrap();
     };
     let new_file = || {
@@ -154,33 +158,33 @@ fn lay_out_one(vaddr: zx_vaddr_t, area: Area, last: Option<&OwnedFd>) -> Option<
         Some(file)
     };
     match area.kind {
-        Kind::Mapped(Access::ReadWrite) | Kind::Fresh => return new_file(),
-        Kind::Mapped(access) => private(protection(access)),
-        Kind::Again => shared(last.unwrap()),
-        Kind::ShrunkTo(kept) => {
+        AreaKind::Mapped(Access::ReadWrite) | AreaKind::Untouched => return new_file(),
+        AreaKind::Mapped(access) => private(protection(access)),
+        AreaKind::SamePages => shared(previous_file.unwrap()),
+        AreaKind::ShrunkTo(pages) => {
             let file = new_file();
-            ftruncate(file.as_ref().unwrap(), (kept * PAGE) as u64).unwrap();
+            ftruncate(file.as_ref().unwrap(), (pages * PAGE) as u64).unwrap();
             return file;
         }
-        Kind::Unmapped => {
+        AreaKind::Unmapped => {
             private(read_write);
             unmap(vaddr, len);
         }
-        Kind::Punched => {
+        AreaKind::SecondPageUnmapped => {
             private(read_write);
             unmap(vaddr + PAGE, PAGE);
         }
-        Kind::Protected(access) => {
+        AreaKind::Protected(access) => {
             private(read_write);
             let flags = match access {
                 Access::None => MprotectFlags::empty(),
                 _ => MprotectFlags::READ,
             };
-            // SAFETY: mapped just now, and not used.
+            // SAFETY: the memory was just mapped, and nothing refers to it.
             unsafe { mprotect(at, len, flags) }.unwrap();
         }
-        Kind::Hole => {}
-        kind => unreachable!("{kind:?} is not possible here"),
+        AreaKind::Hole => {}
+        kind => unreachable!("check_is_possible rejects {kind:?}"),
     }
     None
 }
