@@ -1,4 +1,4 @@
-//! What there is before any call of a sequence.
+//! The objects and handles that exist before the first call.
 
 use crate::call::Koid;
 use std::process::{Child, Command, Stdio};
@@ -10,35 +10,36 @@ use zx_process_memory::sys::{
 };
 use zx_process_memory::{Process, Status};
 
-/// An object, as the model knows it.
+/// The objects that handles refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Object {
     OwnProcess,
     Child,
-    Gone,
+    Ended,
     Job,
 }
 
-pub(crate) struct World {
-    pub(crate) own: Known,
-    pub(crate) child: Known,
-    pub(crate) gone: Known,
-    pub(crate) job: Known,
-    /// Ends with this process, when its input does.
+pub(crate) struct Fixture {
+    pub(crate) own: KnownHandle,
+    pub(crate) child: KnownHandle,
+    pub(crate) ended: KnownHandle,
+    pub(crate) job: KnownHandle,
+    /// Keeps the standard input of the child open. The child ends with this process.
     _child: Child,
 }
 
-/// A handle that stays open.
+/// A handle that stays open for all inputs, and its object.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Known {
+pub(crate) struct KnownHandle {
     pub(crate) handle: zx_handle_t,
+    /// What `basic_info` must return for the handle.
     pub(crate) info: zx_info_handle_basic_t,
     pub(crate) object: Object,
 }
 
-impl Known {
+impl KnownHandle {
     fn new(handle: zx_handle_t, object: Object) -> Self {
-        let info = info(handle).unwrap();
+        let info = basic_info(handle).unwrap();
         Self {
             handle,
             info,
@@ -47,12 +48,12 @@ impl Known {
     }
 }
 
-/// What the call says of a handle.
-pub(crate) fn info(handle: zx_handle_t) -> Result<zx_info_handle_basic_t, Status> {
+/// Calls `zx_object_get_info` with `ZX_INFO_HANDLE_BASIC`.
+pub(crate) fn basic_info(handle: zx_handle_t) -> Result<zx_info_handle_basic_t, Status> {
     let mut info = zx_info_handle_basic_t::default();
     let (size, topic) = (size_of_val(&info), ZX_INFO_HANDLE_BASIC);
     let buffer = (&raw mut info).cast();
-    // SAFETY: `info` is writable and of this size; both counts may be null.
+    // SAFETY: `buffer` is writable for `size` bytes. The pointers to the counts may be null.
     Status::ok(unsafe {
         sys::zx_object_get_info(handle, topic, buffer, size, null_mut(), null_mut())
     })?;
@@ -60,14 +61,15 @@ pub(crate) fn info(handle: zx_handle_t) -> Result<zx_info_handle_basic_t, Status
 }
 
 pub(crate) fn close(handle: zx_handle_t) -> Result<(), Status> {
-    // SAFETY: whoever uses it afterwards is part of the test, and reckons with that.
+    // SAFETY: no owned `Process` holds this handle. Only the target uses the value after the close,
+    // and expects it to be invalid.
     Status::ok(unsafe { sys::zx_handle_close(handle) })
 }
 
-impl World {
+impl Fixture {
     pub(crate) fn get() -> &'static Self {
-        static WORLD: LazyLock<World> = LazyLock::new(World::new);
-        &WORLD
+        static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::new);
+        &FIXTURE
     }
 
     fn new() -> Self {
@@ -75,38 +77,38 @@ impl World {
             let mut cat = Command::new("cat");
             cat.stdin(Stdio::piped()).spawn().unwrap()
         };
-        let (child, mut gone) = (spawn(), spawn());
+        let (child, mut ended) = (spawn(), spawn());
         let handle_to = |child| Process::from_child(child).unwrap().into_raw();
-        let (child_handle, gone_handle) = (handle_to(&child), handle_to(&gone));
-        gone.kill().unwrap();
-        gone.wait().unwrap();
+        let (child_handle, ended_handle) = (handle_to(&child), handle_to(&ended));
+        ended.kill().unwrap();
+        ended.wait().unwrap();
         Self {
-            own: Known::new(sys::zx_process_self(), Object::OwnProcess),
-            child: Known::new(child_handle, Object::Child),
-            gone: Known::new(gone_handle, Object::Gone),
-            job: Known::new(sys::zx_job_default(), Object::Job),
+            own: KnownHandle::new(sys::zx_process_self(), Object::OwnProcess),
+            child: KnownHandle::new(child_handle, Object::Child),
+            ended: KnownHandle::new(ended_handle, Object::Ended),
+            job: KnownHandle::new(sys::zx_job_default(), Object::Job),
             _child: child,
         }
     }
 
-    pub(crate) fn known(&self, object: Object) -> &Known {
+    pub(crate) fn known(&self, object: Object) -> &KnownHandle {
         match object {
             Object::OwnProcess => &self.own,
             Object::Child => &self.child,
-            Object::Gone => &self.gone,
+            Object::Ended => &self.ended,
             Object::Job => &self.job,
         }
     }
 
-    pub(crate) fn all(&self) -> [Known; 4] {
-        [self.own, self.child, self.gone, self.job]
+    pub(crate) fn all(&self) -> [KnownHandle; 4] {
+        [self.own, self.child, self.ended, self.job]
     }
 
     pub(crate) fn koid(&self, koid: Koid) -> u64 {
         match koid {
             Koid::OwnProcess => self.own.info.koid,
             Koid::Child => self.child.info.koid,
-            Koid::Gone => self.gone.info.koid,
+            Koid::Ended => self.ended.info.koid,
             Koid::Job => self.job.info.koid,
             Koid::Any(koid) => koid,
         }
@@ -115,7 +117,7 @@ impl World {
 
 pub(crate) const LEN: usize = 32;
 
-/// What may be written in this process: for each thread some bytes.
+/// The memory of this process that the calls of one thread read and write.
 #[repr(align(64))]
 pub(crate) struct Region([AtomicU8; LEN]);
 
@@ -131,8 +133,8 @@ impl Region {
     }
 }
 
-/// A raw status as one word.
-pub(crate) fn outcome(raw: i32) -> Result<(), Status> {
+/// Converts a raw status. None of these calls returns a positive one.
+pub(crate) fn to_result(raw: i32) -> Result<(), Status> {
     assert!(raw <= ZX_OK);
     Status::ok(raw)
 }
