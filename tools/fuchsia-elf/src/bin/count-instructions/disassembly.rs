@@ -1,52 +1,51 @@
-//! Machine code, one instruction after the other.
+//! Disassembles functions, and classifies their instructions by control flow.
 
-use crate::{CALL, Elf};
+use crate::{Elf, WRITE_MEMORY};
 use capstone::arch::{self, BuildsCapstone, BuildsCapstoneExtraMode};
 use capstone::{Capstone, Insn};
 use object::{Architecture, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// What an instruction does to the way through the code.
+/// Where execution continues after an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum ControlFlow {
     Next,
-    /// To the address, or on.
+    /// At this address or at the next instruction.
     Branch(u64),
     Jump(u64),
-    /// The call that is looked for; then on.
-    TheCall,
-    /// Any other call.
+    /// A call of `zx_process_write_memory`.
+    WriteMemoryCall,
     OtherCall,
     Return,
 }
 
 pub(crate) struct Instruction {
     pub(crate) range: Range<u64>,
-    pub(crate) step: Step,
+    pub(crate) flow: ControlFlow,
 }
 
-pub(crate) struct Code {
+pub(crate) struct TextSection {
     disassembler: Capstone,
     architecture: Architecture,
     start: u64,
     bytes: Vec<u8>,
-    /// Addresses of code that names the call.
-    names_the_call: BTreeSet<u64>,
+    /// Addresses of the relocations whose symbol is `zx_process_write_memory`.
+    call_relocations: BTreeSet<u64>,
 }
 
-impl Code {
-    pub(crate) fn of(elf: &Elf) -> Result<Self, String> {
+impl TextSection {
+    pub(crate) fn new(elf: &Elf) -> Result<Self, String> {
         let text = elf
             .sections()
             .find(|section| section.kind() == SectionKind::Text)
-            .ok_or("no code")?;
-        let names_the_call = text.relocations().filter_map(|(address, relocation)| {
+            .ok_or("no text section")?;
+        let call_relocations = text.relocations().filter_map(|(address, relocation)| {
             let RelocationTarget::Symbol(index) = relocation.target() else {
                 return None;
             };
             let symbol = elf.symbol_by_index(index).ok()?;
-            (symbol.name() == Ok(CALL)).then_some(address)
+            (symbol.name() == Ok(WRITE_MEMORY)).then_some(address)
         });
         let architecture = elf.architecture();
         Ok(Self {
@@ -54,45 +53,46 @@ impl Code {
             architecture,
             start: text.address(),
             bytes: text.data().map_err(|error| error.to_string())?.to_vec(),
-            names_the_call: names_the_call.collect(),
+            call_relocations: call_relocations.collect(),
         })
     }
 
-    /// Of all functions.
+    /// The size of the section in bytes.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
+    /// The instructions of the function `name`.
     pub(crate) fn function(&self, elf: &Elf, name: &str) -> Result<Vec<Instruction>, String> {
         let symbol = elf
             .symbols()
             .find(|symbol| symbol.name() == Ok(name))
-            .ok_or(format!("no function {name}"))?;
+            .ok_or_else(|| format!("no function {name}"))?;
         let (start, size) = (symbol.address(), symbol.size());
-        let at = usize::try_from(start - self.start).map_err(|error| error.to_string())?;
-        let size = usize::try_from(size).map_err(|error| error.to_string())?;
-        let bytes = self
-            .bytes
-            .get(at..at + size)
-            .ok_or(format!("{name} is cut off"))?;
+        let range = (|| {
+            let from = usize::try_from(start.checked_sub(self.start)?).ok()?;
+            Some(from..from.checked_add(usize::try_from(size).ok()?)?)
+        })();
+        let bytes = range
+            .and_then(|range| self.bytes.get(range))
+            .ok_or_else(|| format!("{name} is outside the text section"))?;
         let decoded = self
             .disassembler
             .disasm_all(bytes, start)
             .map_err(|error| error.to_string())?;
         let instructions: Vec<_> = decoded.iter().map(|one| self.instruction(one)).collect();
+        // Capstone stops at the first instruction that it cannot decode.
         let end = instructions.last().map(|last| last.range.end);
-        if end != Some(symbol.address() + symbol.size()) {
-            return Err(format!("{name} has an instruction that is not known"));
+        if end != Some(start + size) {
+            return Err(format!("{name} contains an unknown instruction"));
         }
         Ok(instructions)
     }
 
     fn instruction(&self, decoded: &Insn) -> Instruction {
         let (start, len) = (decoded.address(), decoded.bytes().len() as u64);
-        let (name, operands) = (
-            decoded.mnemonic().unwrap_or_default(),
-            decoded.op_str().unwrap_or_default(),
-        );
+        let mnemonic = decoded.mnemonic().unwrap_or_default();
+        let operands = decoded.op_str().unwrap_or_default();
         let target = || {
             let last = operands.rsplit([',', ' ']).next().unwrap_or_default();
             let (sign, digits) = match last.trim_start_matches('#').strip_prefix('-') {
@@ -105,26 +105,26 @@ impl Code {
             };
             let number = sign * number.unwrap_or(i64::MAX);
             match self.architecture {
-                // Shown as what is added to the instruction's own address.
+                // Capstone prints an offset from the instruction here, and an address elsewhere.
                 Architecture::Riscv64 => start.wrapping_add_signed(number),
                 _ => number.cast_unsigned(),
             }
         };
-        // On riscv64 the call is a pair, of which the first names it.
-        let named = self
-            .names_the_call
+        // On riscv64 a call is a pair of instructions, and its relocation is at the first one.
+        let mut relocations = self
+            .call_relocations
             .range(start.saturating_sub(4)..start + len);
-        let step = match kind(self.architecture, name, operands) {
-            Kind::Next => Step::Next,
-            Kind::Branch => Step::Branch(target()),
-            Kind::Jump => Step::Jump(target()),
-            Kind::Return => Step::Return,
-            Kind::Call if named.count() > 0 => Step::TheCall,
-            Kind::Call => Step::OtherCall,
+        let flow = match classify(self.architecture, mnemonic, operands) {
+            Kind::Other => ControlFlow::Next,
+            Kind::Branch => ControlFlow::Branch(target()),
+            Kind::Jump => ControlFlow::Jump(target()),
+            Kind::Return => ControlFlow::Return,
+            Kind::Call if relocations.next().is_some() => ControlFlow::WriteMemoryCall,
+            Kind::Call => ControlFlow::OtherCall,
         };
         Instruction {
             range: start..start + len,
-            step,
+            flow,
         }
     }
 }
@@ -144,45 +144,45 @@ fn disassembler(architecture: Architecture) -> Result<Capstone, String> {
             .mode(arch::riscv::ArchMode::RiscV64)
             .extra_mode([arch::riscv::ArchExtraMode::RiscVC].into_iter())
             .build(),
-        other => return Err(format!("{other:?} is not known here")),
+        other => return Err(format!("unsupported architecture {other:?}")),
     }
     .map_err(|error| error.to_string())
 }
 
 enum Kind {
-    Next,
     Branch,
     Jump,
     Call,
     Return,
+    Other,
 }
 
-/// By the mnemonic, since the disassembler does not group them alike everywhere.
-fn kind(architecture: Architecture, name: &str, operands: &str) -> Kind {
+/// Classifies by mnemonic, since capstone's instruction groups differ between architectures.
+fn classify(architecture: Architecture, mnemonic: &str, operands: &str) -> Kind {
     match architecture {
-        Architecture::X86_64 => match name {
+        Architecture::X86_64 => match mnemonic {
             "jmp" => Kind::Jump,
             "call" => Kind::Call,
             "ret" => Kind::Return,
-            _ if name.starts_with('j') => Kind::Branch,
-            _ => Kind::Next,
+            _ if mnemonic.starts_with('j') => Kind::Branch,
+            _ => Kind::Other,
         },
-        Architecture::Aarch64 => match name {
+        Architecture::Aarch64 => match mnemonic {
             "b" => Kind::Jump,
             "bl" | "blr" => Kind::Call,
             "ret" => Kind::Return,
             "cbz" | "cbnz" | "tbz" | "tbnz" => Kind::Branch,
-            _ if name.starts_with("b.") => Kind::Branch,
-            _ => Kind::Next,
+            _ if mnemonic.starts_with("b.") => Kind::Branch,
+            _ => Kind::Other,
         },
-        _ => match name.trim_start_matches("c.") {
+        _ => match mnemonic.trim_start_matches("c.") {
             "j" => Kind::Jump,
             "jal" | "jalr" => Kind::Call,
             "ret" => Kind::Return,
             "jr" if operands == "ra" => Kind::Return,
             "jr" => Kind::Jump,
-            name if name.starts_with('b') => Kind::Branch,
-            _ => Kind::Next,
+            other if other.starts_with('b') => Kind::Branch,
+            _ => Kind::Other,
         },
     }
 }
