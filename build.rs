@@ -1,10 +1,11 @@
-//! Picks the backend, and on Fuchsia tells the linker where the user's SDK or
-//! sysroot is. It looks at nothing else and builds nothing.
+//! Selects the backend for the target. For Fuchsia it also adds the libraries of the user's SDK or
+//! sysroot to the linker's search path. It reads nothing else and compiles nothing.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// An SDK (`arch/x64/sysroot/lib` below it) or a sysroot (`lib` below it).
+/// The environment variable with the path of an SDK (with `arch/x64/sysroot/lib`) or of a sysroot
+/// (with `lib`).
 const SYSROOT: &str = "ZX_PROCESS_MEMORY_SYSROOT";
 
 fn main() {
@@ -13,7 +14,7 @@ fn main() {
     println!(
         "cargo::rustc-check-cfg=cfg(backend, values(\"fuchsia\", \"linux\", \"unsupported\"))"
     );
-    let target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    let target = |key: &str| env::var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();
 
     let std = env::var_os("CARGO_FEATURE_STD").is_some();
     let backend = match target("OS").as_str() {
@@ -27,45 +28,50 @@ fn main() {
         return;
     }
     if let Some(root) = env::var_os(SYSROOT).filter(|root| !root.is_empty()) {
-        match library_folders(Path::new(&root), &target("ARCH")) {
-            Ok(folders) => {
-                for folder in folders {
-                    println!("cargo::rustc-link-search=native={}", folder.display());
+        match library_directories(Path::new(&root), &target("ARCH")) {
+            Ok(directories) => {
+                for directory in directories {
+                    println!("cargo::rustc-link-search=native={}", directory.display());
                 }
             }
-            Err(why) => println!(
-                "cargo::error={SYSROOT}={}: {why}",
+            Err(error) => println!(
+                "cargo::error={SYSROOT}={}: {error}",
                 Path::new(&root).display()
             ),
         }
     }
 }
 
-/// The folders below `root` that hold the libraries for `arch`.
-fn library_folders(root: &Path, arch: &str) -> Result<Vec<PathBuf>, String> {
+/// The directories in `root` that have the libraries for `arch`.
+fn library_directories(root: &Path, arch: &str) -> Result<Vec<PathBuf>, String> {
     let arch = match arch {
         "x86_64" => "x64",
         "aarch64" => "arm64",
         other => other,
     };
     let in_sdk = root.join("arch").join(arch);
-    let folders = [
+    let directories = [
         in_sdk.join("sysroot").join("lib"),
         in_sdk.join("lib"),
-        // Where the SDK's Bazel form has the one library that is not in its sysroot.
+        // The SDK for Bazel has libfdio here, and all other libraries in its sysroot.
         root.join("pkg/fdio/arch").join(arch).join("lib"),
         root.join("lib"),
     ];
     if root.is_relative() {
-        return Err("give an absolute path, since cargo starts build scripts elsewhere".into());
+        return Err(
+            "the path must be absolute, since cargo runs build scripts in another directory".into(),
+        );
     }
-    if !folders
+    if !directories
         .iter()
-        .any(|folder| folder.join("libzircon.so").is_file())
+        .any(|directory| directory.join("libzircon.so").is_file())
     {
         return Err(format!(
-            "no libzircon.so in arch/{arch}/sysroot/lib (of an SDK) or lib (of a sysroot)"
+            "found libzircon.so neither in arch/{arch}/sysroot/lib (SDK) nor in lib (sysroot)"
         ));
     }
-    Ok(folders.into_iter().filter(|f| f.is_dir()).collect())
+    Ok(directories
+        .into_iter()
+        .filter(|directory| directory.is_dir())
+        .collect())
 }

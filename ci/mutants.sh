@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Mutation testing of both libraries: what can be changed in their code without a test noticing.
+# Runs mutation tests of both libraries: finds changes of the code that no test detects.
 #
-#     bash ci/mutants.sh                           # everything: an hour or two on two cores
-#     bash ci/mutants.sh -f src/transfer.rs           # options of cargo-mutants, here for one file
+#     bash ci/mutants.sh                       # all files: one to two hours on two cores
+#     bash ci/mutants.sh -f src/transfer.rs    # with options of cargo-mutants, here for one file
 #
-# It wants `cargo install cargo-mutants --locked`. What it found stands in
-# target/mutants/PACKAGE/mutants.out; what is known to survive, and why, in VERIFICATION.md.
+# Needs cargo-mutants (`cargo install cargo-mutants --locked`). The results are in
+# target/mutants/PACKAGE/mutants.out. VERIFICATION.md lists the known surviving mutants with reasons.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$PWD/target/mutants
 
-# A copy, whose workspace has the two libraries alone.
+# Works on a copy of the sources. Its workspace has only the two libraries, and its test profile has
+# no debug information, which shortens each build.
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git ls-files -z -- ':!fuzz' | xargs -0 cp --parents -t "$copy"
@@ -18,7 +19,7 @@ cd "$copy"
 sed -i 's/^members = .*/members = ["zx-debug-memory"]/' Cargo.toml
 printf '\n[profile.mutants]\ninherits = "test"\ndebug = "none"\n' >>Cargo.toml
 
-# Those that start an example are left out: they say little that others do not.
+# Tests that start an example are left out: they are slow, and other tests cover the same code.
 process_memory=(--lib)
 for test in linux conformance conformance_bad_handles own_memory status log gate faults; do
     process_memory+=(--test "$test")
@@ -30,7 +31,7 @@ mutants() {
     local status=0
     cargo mutants --package "$package" --output "$out/$package" --profile mutants \
         --timeout 240 --no-shuffle "$@" || status=$?
-    # 2 is "some were missed", 3 "some did not end": both are for the reader to judge.
+    # Statuses 2 (mutants survived) and 3 (tests timed out) are results, not errors.
     case $status in 0 | 2 | 3) ;; *) exit "$status" ;; esac
 }
 mutants zx-process-memory "$@" -- "${process_memory[@]}"

@@ -1,54 +1,59 @@
 #!/usr/bin/env bash
-# The tests of both libraries under sanitizers.
+# Runs the tests of both libraries under a sanitizer.
 #
-#     bash ci/sanitize.sh                # address and thread, as far as every landing can bear
-#     bash ci/sanitize.sh memory         # reads of what nobody wrote
-#     bash ci/sanitize.sh thread all     # all of `faults` too: minutes
+#     bash ci/sanitize.sh                # AddressSanitizer, then ThreadSanitizer; short fault tests only
+#     bash ci/sanitize.sh memory         # MemorySanitizer, which finds reads of uninitialized memory
+#     bash ci/sanitize.sh thread all     # ThreadSanitizer with the long fault tests: minutes
 #
-# AddressSanitizer, with leaks, comes with rustup's toolchains. The others want std built with
-# them (std's locks would be none to ThreadSanitizer): Debian's rustc-web, cargo-web and
-# rust-web-src, with clang-22 and libclang-rt-22-dev for the runtime. Tests that start an
-# example are left out: cargo would build the macros for the host with a sanitizer, and they
-# would not load.
+# AddressSanitizer, with its leak check, needs a toolchain of rustup. The other two need a std that is
+# built with the sanitizer, since ThreadSanitizer must see the locks in std. For this they need
+# Debian's packages rustc-web, cargo-web and rust-web-src, and the runtimes in clang-22 and
+# libclang-rt-22-dev.
+#
+# Tests that start an example are left out. Cargo would build procedural macros with the sanitizer,
+# and rustc cannot load such macros.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case ${1:-both} in
     both) sanitizers=(address thread) ;;
     address | thread | memory) sanitizers=("$1") ;;
-    *) echo "usage: sanitize [address|thread|memory [all]]" >&2 && exit 2 ;;
+    *) echo "usage: bash ci/sanitize.sh [address|thread|memory [all]]" >&2 && exit 2 ;;
 esac
 all=${2:-}
 
-export RUSTC_BOOTSTRAP=1 # for flags of nightly compilers
+export RUSTC_BOOTSTRAP=1 # -Z flags are for nightly compilers; with this variable a stable one accepts them
 tests=(--lib)
 for test in linux conformance conformance_bad_handles own_memory log gate status layout debugger; do
     tests+=(--test "$test")
 done
 
+# Runs the tests with the cargo $2 in the target directory target/$1. Passes the other arguments on to
+# cargo.
 run() {
-    local folder=$PWD/target/$1 cargo=$2 target name
+    local directory=$PWD/target/$1 cargo=$2 target name
     shift 2
     target=$("$cargo" -vV | sed -n 's/^host: //p')
-    set -- --target "$target" --target-dir "$folder" "$@"
+    set -- --target "$target" --target-dir "$directory" "$@"
     "$cargo" test "$@" --package zx-process-memory --package zx-debug-memory --all-features "${tests[@]}"
 
-    # Of `faults` what is quick, or all but this: `flat` measures memory, of which a sanitized
-    # program has more, and `without_procmap_query` runs what ran above.
-    local wanted=(handles:: signals:: forks:: filtered:: old_kernels::without_pidfd old_kernels::without_waitid)
-    [ -z "$all" ] || wanted=(under_way:: pids:: handles:: signals:: forks:: descriptors:: refused:: proc_mounts::
+    # The test `faults` runs in part. Even with `all`, `flat` is left out, since it measures memory and
+    # a sanitizer needs more of it, and `without_procmap_query`, since it repeats the tests above.
+    local selected=(handles:: signals:: forks:: filtered:: old_kernels::without_pidfd old_kernels::without_waitid)
+    [ -z "$all" ] || selected=(under_way:: pids:: handles:: signals:: forks:: descriptors:: refused:: proc_mounts::
         filtered:: old_kernels::without_pidfd old_kernels::where_pidfd old_kernels::without_waitid)
-    # Where AddressSanitizer has its own memory, a successor cannot have the place of the other.
+    # In the tests named `is_not_written` a new process maps memory at an address of an earlier one.
+    # Under AddressSanitizer the sanitizer's own memory can be at that address.
     local skipped=()
     [ "$sanitizer" != address ] || skipped=(--skip is_not_written)
     faults() {
-        # Leaks are looked for by system calls that some of these tests forbid.
+        # The leak check makes system calls that some of these tests forbid.
         ASAN_OPTIONS=detect_leaks=0 "$cargo" test --quiet "${build[@]}" --package zx-process-memory --test faults -- "$@"
     }
     local build=("$@")
-    for name in "${wanted[@]}"; do
-        # A name that is none would pass.
-        faults "$name" --list | grep ': test$' >/dev/null || { echo "no test of faults is named $name" >&2 && exit 1; }
+    for name in "${selected[@]}"; do
+        # libtest also succeeds if a filter matches no test.
+        faults "$name" --list | grep ': test$' >/dev/null || { echo "no test of faults matches $name" >&2 && exit 1; }
         faults "$name" "${skipped[@]}"
     done
 }
@@ -58,8 +63,8 @@ for sanitizer in "${sanitizers[@]}"; do
     case $sanitizer in
         address) RUSTFLAGS=-Zsanitizer=address run address "$(command -v cargo)" ;;
         *)
-            # MemorySanitizer sees what libc's functions write, not what system calls do, which
-            # rustix makes itself unless told otherwise.
+            # MemorySanitizer intercepts the functions of libc. By default rustix makes system calls
+            # without libc, and their writes would be taken for uninitialized memory.
             PATH=/usr/bin:$PATH \
                 RUSTFLAGS="-Zsanitizer=$sanitizer -Zexternal-clangrt -Clinker=clang-22 -Clink-arg=-fsanitize=$sanitizer --cfg rustix_use_libc" \
                 run "$sanitizer" /usr/bin/cargo -Zbuild-std

@@ -1,9 +1,9 @@
-//! What `write_memory` and `read_memory` add to the bare calls on whatever kernel runs this:
-//! in one run, turn about, in this process's own memory.
+//! Measures what `write_memory` and `read_memory` add to the bare calls, on any kernel. The
+//! program reads and writes its own memory.
 //!
-//! Each round times a batch of calls by each way, and of the bare call a second one: by how
-//! much the two differ is what the clock cannot tell. (Where code and data happen to lie is the
-//! same in all rounds; that it does not show.)
+//! Each round times three batches: wrapped calls, bare calls, and bare calls again. The ratio of
+//! the two bare batches is the resolution of the measurement. It does not include the effect of
+//! where code and data are in memory, which is the same in all rounds.
 
 #[cfg(any(target_os = "fuchsia", target_os = "linux"))]
 mod wrapper {
@@ -15,22 +15,22 @@ mod wrapper {
 
     const SIZES: [usize; 4] = [1, 64, 4 << 10, 64 << 10];
     const ROUNDS: usize = 303;
-    /// Long beside what reading the clock takes.
+    /// Much longer than a read of the clock.
     const BATCH: Duration = Duration::from_millis(2);
 
-    /// What is written and read: atomics, which may change at any time. Not where the bytes
-    /// come from: see `Process::current`.
+    /// The memory that is written and read. It consists of atomics, since the kernel changes it
+    /// while references to it exist, and it is separate from the buffers: see `Process::current`.
     static MEMORY: Memory = Memory([const { AtomicU8::new(0) }; 64 << 10]);
 
-    /// Aligned, so that none of the calls ends at a mapping's end.
+    /// Aligned to its size, so that no call crosses the end of a mapping.
     #[repr(align(65536))]
     struct Memory([AtomicU8; 64 << 10]);
 
-    /// What anyone would write by hand, without a check.
+    /// Calls `zx_process_write_memory` without any check.
     ///
     /// # Safety
     ///
-    /// As for the call.
+    /// If `handle` refers to this process, the write must change only atomics, and not `bytes`.
     unsafe fn bare_write(
         handle: zx_handle_t,
         vaddr: zx_vaddr_t,
@@ -38,8 +38,8 @@ mod wrapper {
     ) -> Result<usize, zx_status_t> {
         let mut actual = 0;
         let (buffer, len) = (bytes.as_ptr(), bytes.len());
-        // SAFETY: `bytes` is readable for its length and `actual` writable; the rest is the
-        // caller's.
+        // SAFETY: `buffer` is readable for `len` bytes, and `actual` is writable. The caller
+        // guarantees that the write to this process changes only atomics, and not `bytes`.
         let status =
             unsafe { sys::zx_process_write_memory(handle, vaddr, buffer, len, &raw mut actual) };
         if status == ZX_OK {
@@ -49,6 +49,7 @@ mod wrapper {
         }
     }
 
+    /// Calls `zx_process_read_memory` without any check.
     fn bare_read(
         handle: zx_handle_t,
         vaddr: zx_vaddr_t,
@@ -56,7 +57,7 @@ mod wrapper {
     ) -> Result<usize, zx_status_t> {
         let mut actual = 0;
         let (buffer, len) = (buffer.as_mut_ptr(), buffer.len());
-        // SAFETY: `buffer` is writable for its length, as `actual` is.
+        // SAFETY: `buffer` is writable for `len` bytes, and `actual` is writable.
         let status =
             unsafe { sys::zx_process_read_memory(handle, vaddr, buffer, len, &raw mut actual) };
         if status == ZX_OK {
@@ -67,17 +68,17 @@ mod wrapper {
     }
 
     pub(crate) fn main() {
-        // SAFETY: only `MEMORY` is written, which is atomics.
+        // SAFETY: only `MEMORY` is written, which consists of atomics.
         let own = unsafe { Process::current() }.unwrap();
-        // Reading wants the right to write as well.
+        // `READ_MEMORY` includes the right to write, which reads require as well.
         let process = own.duplicate(Rights::READ_MEMORY).unwrap();
         let (handle, vaddr) = (process.as_raw(), MEMORY.0.as_ptr().addr());
-        println!("{ROUNDS} rounds; a ratio with the 95% interval of its median");
+        println!("{ROUNDS} rounds; ratios are medians with their 95% confidence intervals");
         println!("| call | bare, ns | wrapped / bare | bare / bare |");
         println!("|---|---|---|---|");
         for size in SIZES {
             let bare = |bytes: &mut [u8]| {
-                // SAFETY: only `MEMORY` is written, and not `bytes`.
+                // SAFETY: the write changes only `MEMORY`, which consists of atomics.
                 unsafe { bare_write(handle, vaddr, bytes) == Ok(size) }
             };
             let wrapped = |bytes: &mut [u8]| process.write_memory(vaddr, bytes) == Ok(size);
@@ -90,15 +91,16 @@ mod wrapper {
         }
     }
 
-    fn time(calls: u32, bytes: &mut [u8], is_done: impl Fn(&mut [u8]) -> bool) -> Duration {
+    /// Times `calls` calls of `succeeds`, each of which must return true.
+    fn time(calls: u32, bytes: &mut [u8], succeeds: impl Fn(&mut [u8]) -> bool) -> Duration {
         let start = Instant::now();
         for _ in 0..calls {
-            assert!(black_box(is_done(bytes)), "not all was written or read");
+            assert!(black_box(succeeds(bytes)), "a call failed or was short");
         }
         start.elapsed()
     }
 
-    /// Both ways have the same buffer.
+    /// Measures one call at one size, and prints the result. All batches use the same buffer.
     fn row(
         name: &str,
         size: usize,
@@ -110,37 +112,36 @@ mod wrapper {
         while time(calls, bytes, &bare) < BATCH {
             calls *= 2;
         }
-        let (mut whole, mut ratios, mut noise) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bare_times, mut ratios, mut noise) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            // Each way is first, second and third equally often.
+            // Each batch is first, second and third equally often.
             let mut times = [Duration::ZERO; 3];
-            for way in (0..3).map(|turn| (turn + round) % 3) {
-                times[way] = if way == 0 {
+            for batch in (0..3).map(|turn| (turn + round) % 3) {
+                times[batch] = if batch == 0 {
                     time(calls, bytes, &wrapped)
                 } else {
                     time(calls, bytes, &bare)
                 };
             }
             let [wrapped, bare, again] = times.map(|time| time.as_secs_f64());
-            whole.push(bare * 1e9 / f64::from(calls));
+            bare_times.push(bare * 1e9 / f64::from(calls));
             ratios.push(wrapped / bare);
             noise.push(again / bare);
         }
-        let (_, bare, _) = median(whole);
+        let (_, bare, _) = median(bare_times);
         println!(
             "| {name} | {bare:.0} | {} | {} |",
-            shown(ratios),
-            shown(noise)
+            format_ratio(ratios),
+            format_ratio(noise)
         );
     }
 
-    /// With the interval in which the median of all possible rounds is with 95% certainty, by
-    /// the ranks alone: nothing is known of how times are spread, but that no round depends on
-    /// another.
+    /// The median, between the bounds of its 95% confidence interval. The interval is taken from
+    /// the ranks, which requires that rounds are independent, but no particular distribution.
     fn median(mut sample: Vec<f64>) -> (f64, f64, f64) {
         sample.sort_by(f64::total_cmp);
         let middle = sample.len() / 2;
-        // 0.98 times the root of their number, to either side.
+        // The bounds are 0.98 * sqrt(n) ranks below and above the median.
         let ranks = (sample.len() * 96 / 100).isqrt() + 1;
         (
             sample[middle - ranks],
@@ -149,7 +150,7 @@ mod wrapper {
         )
     }
 
-    fn shown(sample: Vec<f64>) -> String {
+    fn format_ratio(sample: Vec<f64>) -> String {
         let (low, middle, high) = median(sample);
         format!("{middle:.4} ({low:.4} to {high:.4})")
     }
@@ -162,5 +163,5 @@ fn main() {
 
 #[cfg(not(any(target_os = "fuchsia", target_os = "linux")))]
 fn main() {
-    println!("There is no kernel to time on this target.");
+    println!("this benchmark supports only Fuchsia and Linux");
 }

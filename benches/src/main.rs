@@ -1,6 +1,8 @@
-//! The figures of the last `cargo bench`, as tables, and whether the ratios are kept.
+//! Prints the results of the last `cargo bench` as tables, and checks the ratios against limits.
 //!
-//!     cargo bench -p benches && cargo run -p benches
+//!     cargo bench --package benches --bench linux && cargo run --package benches
+//!
+//! Exits with a failure if a ratio is above its limit or was not measured.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -16,8 +18,8 @@ const SIZES: [(&str, u64); 6] = [
     ("64 MiB", 64 << 20),
 ];
 
-/// Ours first, then what is beside it.
-const WAYS: [&str; 6] = [
+/// The implementations, by their names in `benches/linux`.
+const IMPLEMENTATIONS: [&str; 6] = [
     "ours",
     "file",
     "vm",
@@ -32,79 +34,85 @@ fn main() -> ExitCode {
         PathBuf::from,
     );
     let figures = Figures(target.join("criterion"));
-    let mut kept = true;
+    let mut all_within_limits = true;
     for direction in ["write", "read"] {
         figures.table(direction);
         for (name, size) in SIZES {
             let ours = figures.median(direction, "ours", size);
-            let ratio = |way| Some(ours? / figures.median(direction, way, size)?);
-            // Within a page the look at the handle counts; from 1 MiB on nothing should.
-            let most = if size <= 4096 { 1.10 } else { 1.05 };
+            let ratio = |other| Some(ours? / figures.median(direction, other, size)?);
+            // Below a page the lookup of the handle is measurable. From 1 MiB on it is not.
+            let limit = if size <= 4096 { 1.10 } else { 1.05 };
             if size <= 4096 || size >= 1 << 20 {
-                kept &= check(
+                all_within_limits &= check(
                     &format!("{direction} {name} / the open file"),
                     ratio("file"),
-                    most,
+                    limit,
                 );
             }
             if size <= 4096 {
                 for peer in ["vm", "process-memory", "process_vm_io"] {
                     let name = format!("{direction} {name} / {peer}");
-                    kept &= check(&name, ratio(peer), 1.0 / 1.2);
+                    all_within_limits &= check(&name, ratio(peer), 1.0 / 1.2);
                 }
             }
         }
     }
-    let whole = figures.median("write", "ours", 1 << 30);
+    let total = figures.median("write", "ours", 1 << 30);
     let raw = figures.median("write", "file", 1 << 30);
-    let ratio = whole.zip(raw).map(|(whole, raw)| whole / raw);
-    kept &= check("write_all_memory of 1 GiB / 16 raw calls", ratio, 1.05);
-    let linear = whole
+    let ratio = total.zip(raw).map(|(total, raw)| total / raw);
+    all_within_limits &= check("write_all_memory of 1 GiB / 16 raw calls", ratio, 1.05);
+    let linear = total
         .zip(figures.median("write", "ours", 64 << 20))
-        .map(|(whole, part)| whole / (16.0 * part));
-    kept &= check("write_all_memory of 1 GiB / 16 times 64 MiB", linear, 1.25);
-    if kept {
+        .map(|(total, part)| total / (16.0 * part));
+    all_within_limits &= check("write_all_memory of 1 GiB / 16 times 64 MiB", linear, 1.25);
+    if all_within_limits {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
-fn check(name: &str, ratio: Option<f64>, most: f64) -> bool {
+/// Prints the ratio, and returns whether it was measured and is within the limit.
+fn check(name: &str, ratio: Option<f64>, limit: f64) -> bool {
     let Some(ratio) = ratio else {
         println!("{name}: not measured");
         return false;
     };
-    let kept = ratio <= most;
-    let verdict = if kept { "kept" } else { "NOT KEPT" };
-    println!("{name}: {ratio:.2}, at most {most:.2}: {verdict}");
-    kept
+    let is_within_limit = ratio <= limit;
+    let verdict = if is_within_limit {
+        "ok"
+    } else {
+        "ABOVE THE LIMIT"
+    };
+    println!("{name}: {ratio:.2}, limit {limit:.2}: {verdict}");
+    is_within_limit
 }
 
-/// Criterion's folder.
+/// The directory in which criterion stores its results.
 struct Figures(PathBuf);
 
 impl Figures {
-    /// In nanoseconds.
-    fn median(&self, direction: &str, way: &str, size: u64) -> Option<f64> {
-        let file = format!("{direction}/{way}/{size}/new/estimates.json");
+    /// The median time in nanoseconds.
+    fn median(&self, direction: &str, implementation: &str, size: u64) -> Option<f64> {
+        let file = format!("{direction}/{implementation}/{size}/new/estimates.json");
         let text = fs::read_to_string(self.0.join(file)).ok()?;
         let estimates: Value = serde_json::from_str(&text).ok()?;
         estimates["median"]["point_estimate"].as_f64()
     }
 
     fn table(&self, direction: &str) {
-        println!("\n| {direction} | {} |", WAYS.join(" | "));
-        println!("|---|{}", "---|".repeat(WAYS.len()));
+        println!("\n| {direction} | {} |", IMPLEMENTATIONS.join(" | "));
+        println!("|---|{}", "---|".repeat(IMPLEMENTATIONS.len()));
         for (name, size) in SIZES {
-            let cells = WAYS.map(|way| shown(self.median(direction, way, size)));
+            let cells = IMPLEMENTATIONS
+                .map(|implementation| format_time(self.median(direction, implementation, size)));
             println!("| {name} | {} |", cells.join(" | "));
         }
         println!();
     }
 }
 
-fn shown(nanoseconds: Option<f64>) -> String {
+fn format_time(nanoseconds: Option<f64>) -> String {
     match nanoseconds {
         None => "-".to_owned(),
         Some(ns) if ns < 1e3 => format!("{ns:.0} ns"),

@@ -1,12 +1,12 @@
-//! An import stub: a library that defines names and does nothing, so that programs
-//! for Fuchsia can be linked where there is no SDK. `NAMES` is assembly, a line for
-//! each name, put there by `ci/fuchsia.sh`.
+//! An import stub: defines the functions of a system library without their code, so that programs
+//! for Fuchsia can be linked without an SDK. `ci/fuchsia.sh` writes the definitions as assembly to
+//! the file that `STUB_ASSEMBLY` names.
 #![feature(no_core, lang_items, rustc_attrs)]
 #![allow(internal_features)]
 #![no_core]
 #![crate_type = "lib"]
 
-// What a crate without core owes to the compiler.
+// The lang items and built-in macros that the compiler requires, since core is not linked.
 #[lang = "pointee_sized"]
 trait PointeeSized {}
 #[lang = "meta_sized"]

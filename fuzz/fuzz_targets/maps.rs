@@ -1,7 +1,11 @@
-//! The reader of `/proc/PID/maps`: any text is read to something sound, and a text such as
-//! Linux writes is read to what it says.
+//! The parser of `/proc/PID/maps` in the Linux backend.
 //!
-//! The input is taken twice: as a text, and as the description of one.
+//! Each input is used twice:
+//!
+//! - As the text of the file. Whatever the text is, the parser must not panic, and its mappings must
+//!   be consistent.
+//! - As a description of mappings. The target writes their text in the format of Linux, and the
+//!   parser must return these mappings.
 
 #![no_main]
 
@@ -15,20 +19,20 @@ use std::os::unix::fs::FileExt;
 use std::sync::LazyLock;
 use zx_process_memory::sys;
 
-// The module is private to the crate.
+// The module is private in zx-process-memory, so it is included by path.
 #[allow(dead_code)]
 #[path = "../../src/backend/linux/maps.rs"]
-#[rustfmt::skip] // It would look for the module's tests here.
+#[rustfmt::skip] // rustfmt would search for the module's tests in this directory
 mod mapping;
 
 fuzz_target!(|input: &[u8]| {
-    any_text(input);
+    check_any_text(input);
     if let Ok(described) = Described::arbitrary_take_rest(Unstructured::new(input)) {
         described.check();
     }
 });
 
-/// A file that can be written, in place of the one in `/proc`.
+/// Returns a parser for `text`. A file in memory replaces the one in `/proc`.
 fn maps(text: &[u8]) -> Maps {
     static FILE: LazyLock<File> =
         LazyLock::new(|| memfd_create("maps", MemfdFlags::CLOEXEC).unwrap().into());
@@ -37,7 +41,7 @@ fn maps(text: &[u8]) -> Maps {
     Maps::from_file(FILE.try_clone().unwrap())
 }
 
-fn any_text(text: &[u8]) {
+fn check_any_text(text: &[u8]) {
     let maps = maps(text);
     let protected = maps.protected().unwrap().pages;
     assert!(protected.start <= protected.end);
@@ -67,7 +71,7 @@ fn any_text(text: &[u8]) {
     }
 }
 
-/// What is mapped, by address.
+/// Mappings in order of their addresses.
 #[derive(Arbitrary, Debug)]
 struct Described<'a> {
     entries: Vec<Entry<'a>>,
@@ -77,9 +81,11 @@ struct Described<'a> {
 
 #[derive(Arbitrary, Debug)]
 struct Entry<'a> {
-    /// In pages.
+    /// The distance from the previous mapping, in pages.
     gap: u32,
+    /// The size of the mapping in pages, minus one.
     pages: u32,
+    /// Bits 0 to 2: read, write, execute. Bit 3: shared.
     flags: u8,
     offset: u64,
     device: (u8, u8),
@@ -98,7 +104,8 @@ enum Name<'a> {
 }
 
 impl Name<'_> {
-    fn shown(&self) -> Vec<u8> {
+    /// The name as `/proc/PID/maps` has it.
+    fn text(&self) -> Vec<u8> {
         match self {
             Self::None => Vec::new(),
             Self::Vdso => b"[vdso]".to_vec(),
@@ -124,10 +131,10 @@ const VSYSCALL: Mapping = Mapping {
 };
 
 impl Described<'_> {
-    /// The entries that fit below the end of addresses, with theirs.
+    /// The entries that fit into the address space of a process, with their mappings.
     fn mapped<'s>(&'s self) -> Vec<(Mapping, &'s Entry<'s>)> {
         let mut end = 0;
-        let place = |entry: &'s Entry<'s>| {
+        let map = |entry: &'s Entry<'s>| {
             let Entry { gap, pages, .. } = entry;
             let start = end + ((*gap as usize) << 12);
             end = start + ((*pages as usize + 1) << 12);
@@ -139,14 +146,10 @@ impl Described<'_> {
             (mapping, entry)
         };
         let is_below = |(mapping, _): &(Mapping, _)| mapping.end <= 1 << 47;
-        self.entries
-            .iter()
-            .map(place)
-            .take_while(is_below)
-            .collect()
+        self.entries.iter().map(map).take_while(is_below).collect()
     }
 
-    /// As `show_map_vma` of Linux writes it.
+    /// The text in the format of `show_map_vma` in Linux.
     fn text(&self) -> Vec<u8> {
         let mut text = Vec::new();
         for (Mapping { start, end, .. }, entry) in self.mapped() {
@@ -158,7 +161,7 @@ impl Described<'_> {
             let mut line = format!(
                 "{start:08x}-{end:08x} {flags}{sharing} {offset:08x} {major:02x}:{minor:02x} {inode} "
             );
-            let name = entry.name.shown();
+            let name = entry.name.text();
             if !name.is_empty() {
                 line = format!("{line:<73}");
             }
@@ -179,19 +182,20 @@ impl Described<'_> {
         check_records(&maps, &mapped);
         check_protected(&maps, &mapped);
 
-        let around = |(mapping, _): &(Mapping, _)| {
+        let boundaries = |(mapping, _): &(Mapping, _)| {
             let Mapping { start, end, .. } = *mapping;
             [start.wrapping_sub(1), start, end - 1, end]
         };
-        let vaddrs = mapped.iter().take(4).flat_map(around);
+        let vaddrs = mapped.iter().take(4).flat_map(boundaries);
         for vaddr in vaddrs.chain([self.vaddr, VSYSCALL.start]) {
             let vsyscall = self.has_vsyscall.then_some(VSYSCALL);
             let all = mapped.iter().map(|(mapping, _)| *mapping).chain(vsyscall);
-            let mut holds = all.filter(|mapping| (mapping.start..mapping.end).contains(&vaddr));
+            let mut containing =
+                all.filter(|mapping| (mapping.start..mapping.end).contains(&vaddr));
             let expected = if text.is_empty() {
                 Err(Errno::SRCH)
             } else {
-                Ok(holds.next())
+                Ok(containing.next())
             };
             assert_eq!(maps.find(vaddr), expected, "{vaddr:#x}");
         }
@@ -209,21 +213,22 @@ fn check_records(maps: &Maps, mapped: &[(Mapping, &Entry<'_>)]) {
     assert_eq!(records[1].type_, sys::ZX_INFO_MAPS_TYPE_VMAR);
     assert_eq!(records.len(), 2 + mapped.len());
     for (record, (mapping, entry)) in records[2..].iter().zip(mapped) {
-        let place = (mapping.start, mapping.end - mapping.start);
-        assert_eq!((record.base, record.size), place);
+        let expected = (mapping.start, mapping.end - mapping.start);
+        assert_eq!((record.base, record.size), expected);
         assert_eq!(record.mapping.mmu_flags, u32::from(entry.flags & 7));
         assert_eq!(record.mapping.vmo_koid, entry.inode);
         assert_eq!(record.mapping.vmo_offset, entry.offset);
-        let shown = entry.name.shown();
-        let file_name = shown.rsplit(|byte| *byte == b'/').next().unwrap();
+        let path = entry.name.text();
+        let file_name = path.rsplit(|byte| *byte == b'/').next().unwrap();
         let mut name = [0; 32];
-        let kept = file_name.len().min(31);
-        name[..kept].copy_from_slice(&file_name[..kept]);
+        let len = file_name.len().min(31);
+        name[..len].copy_from_slice(&file_name[..len]);
         assert_eq!(record.name, name);
     }
 }
 
-/// The kernel's own pages, as far as both kinds have been seen.
+/// The protected range starts at the first vDSO or vvar mapping. It ends at the first one by which
+/// both kinds have appeared.
 fn check_protected(maps: &Maps, mapped: &[(Mapping, &Entry<'_>)]) {
     let (mut has_vdso, mut has_vvar) = (false, false);
     let mut pages: Option<(usize, usize)> = None;

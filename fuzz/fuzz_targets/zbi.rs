@@ -1,42 +1,51 @@
-//! The Zircon Boot Image: any bytes are read or refused, and what was read is packed again.
+//! Parsing and packing of Zircon boot images (ZBI).
 //!
-//! The input is taken twice: as an image, and as the description of one, since chance alone
-//! finds no CRC.
+//! Each input is used twice:
+//!
+//! - As an image. The parser accepts or refuses it. An accepted image must be parsed as its bytes
+//!   say, and packing and parsing it again must give the same items.
+//! - As the description of a valid image, which the parser must accept. It has correct CRCs, which
+//!   random bytes almost never have. The target then changes some bytes, and uses the image in the
+//!   first way.
 
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 
-// The runner is a program, so there is no library to call.
+// femu-runner has no library, so its module is included by path.
 #[allow(dead_code)]
-#[rustfmt::skip] // It would look for the module's tests here.
+#[rustfmt::skip] // rustfmt would search for the module's tests in this directory
 #[path = "../../femu-runner/src/zbi.rs"]
 mod zbi;
 
 fuzz_target!(|input: &[u8]| {
-    any_bytes(input);
+    check_image(input);
     if let Ok(described) = Described::arbitrary_take_rest(Unstructured::new(input)) {
         described.check();
     }
 });
 
+const HEADER_LEN: usize = 32;
+const CONTAINER: u32 = 0x544f_4f42;
+const CONTAINER_MAGIC: u32 = 0x868c_f7e6;
+const ITEM_MAGIC: u32 = 0xb578_1729;
 const FLAG_VERSION: u32 = 0x0001_0000;
 const FLAG_CRC: u32 = 0x0002_0000;
 const NO_CRC: u32 = 0x4a87_e8d6;
 
-/// What is read is what stands there. It can be packed, and is then the same.
-fn any_bytes(image: &[u8]) {
+/// If the image is accepted, compares the items with its bytes. Then packs and parses them again.
+fn check_image(image: &[u8]) {
     let Ok(items) = zbi::parse(image) else {
         return;
     };
-    let mut at = 32;
+    let mut at = HEADER_LEN;
     for item in &items {
-        let header = word_at(image, at);
+        let header = u32_reader(image, at);
         assert_eq!(item.kind, header(0));
         assert_eq!(item.payload.len(), header(4) as usize);
         assert_eq!((item.extra, item.flags), (header(8), header(12)));
-        let begin = at + 32;
+        let begin = at + HEADER_LEN;
         let end = begin + item.payload.len();
         assert_eq!(*item.payload, image[begin..end]);
         let crc = if item.flags & FLAG_CRC == 0 {
@@ -53,19 +62,20 @@ fn any_bytes(image: &[u8]) {
     assert_eq!(zbi::parse(&packed).unwrap(), items);
 }
 
-fn word_at(image: &[u8], base: usize) -> impl Fn(usize) -> u32 {
+/// Returns a function that reads the `u32` at an offset from `base`.
+fn u32_reader(image: &[u8], base: usize) -> impl Fn(usize) -> u32 {
     move |at| u32::from_le_bytes(*image[base + at..].first_chunk().unwrap())
 }
 
-/// An image as the format's own description has it, written without the code under test.
+/// A valid image. It is built from the documentation of the format, without the code under test.
 #[derive(Arbitrary, Debug)]
 struct Described<'a> {
     items: Vec<Item<'a>>,
-    /// Zeroes behind the image.
-    behind: u8,
-    /// Where the last item lacks its padding.
+    /// The number of zeroes after the image.
+    trailing_zeroes: u8,
+    /// Whether the padding of the last item is missing.
     is_unpadded: bool,
-    /// What is changed afterwards.
+    /// Offsets and values of the bytes that are changed before the second check.
     damage: Vec<(u16, u8)>,
 }
 
@@ -83,14 +93,14 @@ impl Described<'_> {
         let mut image = self.image();
         let items = zbi::parse(&image).unwrap();
         assert_eq!(items.len(), self.items.len());
-        for (read, item) in items.iter().zip(&self.items) {
-            assert_eq!((read.kind, read.extra), (item.kind, item.extra));
-            assert_eq!(read.flags, item.flags());
-            assert_eq!(&*read.payload, item.payload);
+        for (parsed, item) in items.iter().zip(&self.items) {
+            assert_eq!((parsed.kind, parsed.extra), (item.kind, item.extra));
+            assert_eq!(parsed.flags, item.flags());
+            assert_eq!(&*parsed.payload, item.payload);
         }
         if !self.is_unpadded {
-            let without_zeroes = image.len() - usize::from(self.behind);
-            assert_eq!(zbi::pack(&items).unwrap(), image[..without_zeroes]);
+            let len = image.len() - usize::from(self.trailing_zeroes);
+            assert_eq!(zbi::pack(&items).unwrap(), image[..len]);
         }
         drop(items);
 
@@ -98,7 +108,7 @@ impl Described<'_> {
             let at = usize::from(*at) % image.len();
             image[at] = *byte;
         }
-        any_bytes(&image);
+        check_image(&image);
     }
 
     fn image(&self) -> Vec<u8> {
@@ -113,18 +123,18 @@ impl Described<'_> {
         }
         let length = u32::try_from(body.len()).unwrap();
         let container = [
-            0x544f_4f42,
+            CONTAINER,
             length,
-            0x868c_f7e6,
+            CONTAINER_MAGIC,
             FLAG_VERSION,
             0,
             0,
-            0xb578_1729,
+            ITEM_MAGIC,
             NO_CRC,
         ];
         let mut image = container.map(u32::to_le_bytes).concat();
         image.extend(body);
-        image.resize(image.len() + usize::from(self.behind), 0);
+        image.resize(image.len() + usize::from(self.trailing_zeroes), 0);
         image
     }
 }
@@ -144,7 +154,7 @@ impl Item<'_> {
             self.flags(),
             reserved0,
             reserved1,
-            0xb578_1729,
+            ITEM_MAGIC,
             crc,
         ];
         fields.map(u32::to_le_bytes).concat()

@@ -15,23 +15,26 @@ use std::time::Duration;
 use zx_process_memory::Process;
 
 const SIZES: [usize; 6] = [1, 64, 4 << 10, 64 << 10, 1 << 20, 64 << 20];
+/// The size of the target's mapping.
 const ALL: usize = 1 << 30;
+/// The size of each raw call that writes a part of the mapping.
 const PART: usize = 64 << 20;
-const DEBUGGEE: &str = "debuggee";
+/// The argument that makes this program the target.
+const TARGET: &str = "run-target";
 
 pub(crate) fn main() {
-    if std::env::args().nth(1).as_deref() == Some(DEBUGGEE) {
-        return serve();
+    if std::env::args().nth(1).as_deref() == Some(TARGET) {
+        return run_target();
     }
-    let debuggee = Debuggee::start();
+    let target = Target::start();
     let mut criterion = Criterion::default().configure_from_args();
-    bench_writes(&mut criterion, &debuggee);
-    bench_reads(&mut criterion, &debuggee);
+    bench_writes(&mut criterion, &target);
+    bench_reads(&mut criterion, &target);
     criterion.final_summary();
 }
 
-/// A process with a mapping that is there, page by page.
-struct Debuggee {
+/// A child process with a mapping of `ALL` bytes at `vaddr`, whose pages are all present.
+struct Target {
     child: Child,
     vaddr: usize,
     process: Process,
@@ -40,10 +43,10 @@ struct Debuggee {
     pid: Pid,
 }
 
-impl Debuggee {
+impl Target {
     fn start() -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg(DEBUGGEE)
+            .arg(TARGET)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -52,8 +55,7 @@ impl Debuggee {
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let id = i32::try_from(child.id()).unwrap();
-        let mut for_both = OpenOptions::new();
-        let file = for_both
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .open(format!("/proc/{id}/mem"));
@@ -68,22 +70,24 @@ impl Debuggee {
     }
 
     fn vm_io(&self) -> ProcessVirtualMemoryIO {
-        // SAFETY: what is written is the debuggee's memory, of which nothing in it knows.
+        // SAFETY: the benchmark writes only the target's mapping at `vaddr`, and the target's code
+        // does not use that mapping.
         unsafe { ProcessVirtualMemoryIO::new(self.child.id(), 0) }.unwrap()
     }
 }
 
-impl Drop for Debuggee {
+impl Drop for Target {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-fn serve() {
+/// Maps the memory, prints its address, and waits until the benchmark closes the pipe.
+fn run_target() {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     let flags = MapFlags::PRIVATE | MapFlags::POPULATE;
-    // SAFETY: new memory, of which nothing else knows.
+    // SAFETY: the address is null, so the kernel chooses an unused range. No existing mapping changes.
     let base = unsafe { mmap_anonymous(std::ptr::null_mut(), ALL, protection, flags) };
     println!("{}", base.unwrap().addr());
     let _ = std::io::stdin().lines().next();
@@ -109,15 +113,15 @@ fn prepare(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
         .measurement_time(Duration::from_millis(time));
 }
 
-fn bench_writes(criterion: &mut Criterion, debuggee: &Debuggee) {
-    let Debuggee {
+fn bench_writes(criterion: &mut Criterion, target: &Target) {
+    let Target {
         vaddr,
         process,
         file,
         handle,
         pid,
         ..
-    } = debuggee;
+    } = target;
     let (vaddr, pid) = (*vaddr, *pid);
     let mut group = group(criterion, "write");
     for size in SIZES {
@@ -140,10 +144,10 @@ fn bench_writes(criterion: &mut Criterion, debuggee: &Debuggee) {
             bencher.iter(|| handle.put_address(vaddr, &bytes).unwrap());
         });
         group.bench_function(BenchmarkId::new("process_vm_io", size), |bencher| {
-            let mut there = debuggee.vm_io();
+            let mut vm_io = target.vm_io();
             bencher.iter(|| {
-                there.seek(SeekFrom::Start(vaddr as u64)).unwrap();
-                there.write_all(&bytes).unwrap();
+                vm_io.seek(SeekFrom::Start(vaddr as u64)).unwrap();
+                vm_io.write_all(&bytes).unwrap();
             });
         });
         group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
@@ -151,7 +155,7 @@ fn bench_writes(criterion: &mut Criterion, debuggee: &Debuggee) {
             bencher.iter(|| std::hint::black_box(&mut to[..]).copy_from_slice(&bytes));
         });
     }
-    // Once each is about half a second.
+    // Each iteration takes about half a second.
     let bytes = vec![0x5a; ALL];
     prepare(&mut group, ALL);
     group
@@ -172,15 +176,15 @@ fn bench_writes(criterion: &mut Criterion, debuggee: &Debuggee) {
     group.finish();
 }
 
-fn bench_reads(criterion: &mut Criterion, debuggee: &Debuggee) {
-    let Debuggee {
+fn bench_reads(criterion: &mut Criterion, target: &Target) {
+    let Target {
         vaddr,
         process,
         file,
         handle,
         pid,
         ..
-    } = debuggee;
+    } = target;
     let (vaddr, pid) = (*vaddr, *pid);
     let mut group = group(criterion, "read");
     for size in SIZES {
@@ -205,10 +209,10 @@ fn bench_reads(criterion: &mut Criterion, debuggee: &Debuggee) {
             bencher.iter(|| handle.copy_address(vaddr, &mut buffer).unwrap());
         });
         group.bench_function(BenchmarkId::new("process_vm_io", size), |bencher| {
-            let mut there = debuggee.vm_io();
+            let mut vm_io = target.vm_io();
             bencher.iter(|| {
-                there.seek(SeekFrom::Start(vaddr as u64)).unwrap();
-                there.read_exact(&mut buffer).unwrap();
+                vm_io.seek(SeekFrom::Start(vaddr as u64)).unwrap();
+                vm_io.read_exact(&mut buffer).unwrap();
             });
         });
         group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {

@@ -1,6 +1,11 @@
-//! Reads and writes of a child's memory: this crate's, an open /proc/PID/mem (the best raw
-//! call that gives the same guarantees), process_vm_readv and _writev by nix, the crates
-//! process-memory and process_vm_io, and memcpy within one process as the physical limit.
+//! Compares reads and writes of a child's memory on Linux:
+//!
+//! - `ours`: this crate
+//! - `file`: `pread` and `pwrite` on an open `/proc/PID/mem`, the fastest raw calls with the same
+//!   guarantees
+//! - `vm`: `process_vm_readv` and `process_vm_writev` through the crate nix
+//! - `process-memory` and `process_vm_io`: the crates of these names
+//! - `memcpy`: a copy within one process, as the lower bound
 
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
@@ -13,5 +18,5 @@ fn main() {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("The stand-in is Linux's.");
+    println!("this benchmark supports only Linux");
 }

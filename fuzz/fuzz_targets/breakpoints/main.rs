@@ -1,7 +1,8 @@
-//! Breakpoints: any sequence of operations, against the model that the crate's own tests have.
+//! `Breakpoints` of zx-debug-memory: runs any sequence of operations, and compares the results with
+//! the model in the tests of that crate.
 //!
-//! The debugged process is this one, so that no other is waited for: a few bytes that end
-//! where memory ends, and nothing else, are written.
+//! The debuggee is this process, since a child would make each run slower. The operations change only
+//! `MEMORY`, a few bytes at the end of a page, where the next page is not accessible.
 
 #![no_main]
 
@@ -17,7 +18,7 @@ use memory::{LEN, Memory};
 use op::{Op, offset};
 use std::sync::LazyLock;
 use zx_debug_memory::{BreakInstruction, BreakpointError, Breakpoints, OnDrop};
-use zx_process_memory::{TransferError, Process, Status};
+use zx_process_memory::{Process, Status, TransferError};
 
 #[derive(Arbitrary, Debug)]
 struct Session<'a> {
@@ -31,7 +32,7 @@ fuzz_target!(|session: Session<'_>| session.run());
 static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::new);
 
 static OWN: LazyLock<Process> = LazyLock::new(|| {
-    // SAFETY: only `MEMORY` is written, which is atomics.
+    // SAFETY: writes through this handle change only `MEMORY`, which consists of atomics.
     unsafe { Process::current() }.unwrap()
 });
 
@@ -77,7 +78,7 @@ struct Both<'a> {
 }
 
 impl Both<'_> {
-    /// Does the operation to both, and compares what they answer.
+    /// Applies the operation to both, and compares the results.
     fn apply(&mut self, operation: &Op<'_>) {
         let base = self.memory.vaddr();
         match operation {
@@ -160,7 +161,7 @@ impl Both<'_> {
         assert_eq!(&buffer[..there.len()], there);
     }
 
-    /// Where nothing is, and where addresses end.
+    /// Operations near the end of the address space fail.
     fn far(&mut self, vaddr: usize, instruction: BreakInstruction, len: u8) {
         assert!(self.breakpoints.insert(vaddr, instruction).is_err());
         assert!(self.breakpoints.remove(vaddr).is_err());
@@ -173,12 +174,12 @@ impl Both<'_> {
         assert!(self.breakpoints.read_memory(vaddr, &mut buffer).is_err());
     }
 
-    /// What becomes of an access to `len` bytes: memory ends where the region does.
+    /// The expected result of an access to `len` bytes, which fails at the end of the region.
     fn stopped(&self, at: usize, len: usize) -> Result<(), TransferError> {
         if len == 0 || at + len <= LEN {
             return Ok(());
         }
-        // There is no constructor.
+        // `TransferError` has no public constructor.
         let base = self.memory.vaddr();
         let done = LEN.saturating_sub(at);
         let mut stopped = OWN.read_exact_memory(1, &mut [0]).unwrap_err();
@@ -195,16 +196,21 @@ impl Both<'_> {
         assert!(inserted.eq(expected.map(|(at, (what, _))| (*at, *what))));
         let mut seen = [0; LEN];
         self.breakpoints.read_exact_memory(base, &mut seen).unwrap();
-        assert_eq!(seen[..], self.model.seen(), "seen through");
-        assert_eq!(self.memory.bytes()[..], self.model.raw, "seen raw");
+        assert_eq!(seen[..], self.model.seen(), "with original bytes");
+        assert_eq!(
+            self.memory.bytes()[..],
+            self.model.raw,
+            "with break instructions"
+        );
     }
 
-    /// Reads that begin and end within instructions show the same.
+    /// Reads in parts of `chunk` bytes, which start and end inside instructions, return the same bytes
+    /// as one read.
     fn compare_by(&self, chunk: usize) {
         let (base, mut seen) = (self.memory.vaddr(), [0; LEN]);
         for (at, part) in (base..).step_by(chunk).zip(seen.chunks_mut(chunk)) {
             self.breakpoints.read_exact_memory(at, part).unwrap();
         }
-        assert_eq!(seen[..], self.model.seen(), "seen by {chunk}");
+        assert_eq!(seen[..], self.model.seen(), "in parts of {chunk} bytes");
     }
 }

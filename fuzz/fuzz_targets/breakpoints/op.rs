@@ -1,4 +1,4 @@
-//! What can be done to a process and its breakpoints.
+//! The operations on a process and its breakpoints.
 
 use super::memory::LEN;
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -10,16 +10,16 @@ pub(crate) enum Op<'a> {
     Remove(u8),
     Forget(u8),
     RemoveAll,
-    /// By the debugger.
+    /// A write by the debugger.
     Write(u8, Bytes<'a>),
     Read(u8, u8),
-    /// By the program itself.
+    /// A store by the debuggee.
     Store(u8, Bytes<'a>),
-    /// So many bytes below the last address.
+    /// An access at this distance below the last address.
     Far(u8, Instruction, u8),
 }
 
-/// An offset into the memory, or a little past its end.
+/// An offset into the memory, or a few bytes after its end.
 pub(crate) fn offset(any: u8) -> usize {
     usize::from(any) % (LEN + 6)
 }
@@ -39,7 +39,7 @@ impl<'a> Arbitrary<'a> for Instruction {
     }
 }
 
-/// Bytes of which many are those of break instructions, so that they are mistaken for some.
+/// Bytes to write. Many are break instructions, which the code under test must not take for its own.
 #[derive(Arbitrary, Debug)]
 pub(crate) enum Bytes<'a> {
     Any(&'a [u8]),

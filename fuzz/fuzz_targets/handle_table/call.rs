@@ -1,58 +1,56 @@
-//! The raw calls with their arguments.
+//! The raw calls and their arguments.
 
 use arbitrary::Arbitrary;
 
 #[derive(Arbitrary, Debug)]
 pub(crate) enum Call<'a> {
-    Duplicate(Which, Wanted, Out),
-    Close(Which),
-    Info(Which, Topic, Room),
-    Write(Which, Place, &'a [u8], Out),
-    Read(Which, Place, u8, Out),
-    Child(Which, Koid, Wanted, Out),
+    Duplicate(HandleArg, RightsArg, OutPointer),
+    Close(HandleArg),
+    GetInfo(HandleArg, Topic, InfoBuffer),
+    Write(HandleArg, Address, &'a [u8], OutPointer),
+    Read(HandleArg, Address, u8, OutPointer),
+    GetChild(HandleArg, Koid, RightsArg, OutPointer),
     SetDebugging(bool),
 }
 
 impl Call<'_> {
-    /// Whether its handle's value was chosen by nobody but chance.
-    pub(crate) fn is_made_up(&self) -> bool {
+    /// Whether the value of the handle is taken from the input.
+    pub(crate) fn has_random_handle(&self) -> bool {
         match self {
-            Self::Duplicate(which, ..)
-            | Self::Close(which)
-            | Self::Info(which, ..)
-            | Self::Write(which, ..)
-            | Self::Read(which, ..)
-            | Self::Child(which, ..) => matches!(which, Which::MadeUp(_)),
+            Self::Duplicate(handle, ..)
+            | Self::Close(handle)
+            | Self::GetInfo(handle, ..)
+            | Self::Write(handle, ..)
+            | Self::Read(handle, ..)
+            | Self::GetChild(handle, ..) => matches!(handle, HandleArg::Random(_)),
             Self::SetDebugging(_) => false,
         }
     }
 }
 
-/// Which handle.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Which {
-    /// One that was given out in this sequence, open or closed by now.
-    Given(u8),
+pub(crate) enum HandleArg {
+    /// A handle that an earlier call of this sequence returned. It can be closed.
+    Created(u8),
     OwnProcess,
     Child,
-    Gone,
+    Ended,
     Job,
     Zero,
-    MadeUp(u32),
+    Random(u32),
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum RightsArg {
     Same,
-    /// These of those that the handle has.
+    /// The rights of the handle, masked by this value.
     Fewer(u32),
     Any(u32),
 }
 
-/// Where the answer is to go.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Out {
-    There,
+pub(crate) enum OutPointer {
+    Valid,
     Null,
 }
 
@@ -64,19 +62,21 @@ pub(crate) enum Topic {
     Other(u32),
 }
 
-/// A buffer, and whether the counts are wanted.
+/// The buffer of `zx_object_get_info`, and whether the pointers to the counts are valid.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) struct Room {
+pub(crate) struct InfoBuffer {
     pub(crate) is_null: bool,
     pub(crate) len: u16,
     pub(crate) has_counts: bool,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub(crate) enum Place {
-    /// In the bytes that may be written.
+pub(crate) enum Address {
+    /// An offset into the region of the thread.
     Region(u8),
-    Nothing(u8),
+    /// An address in the first page, which is never mapped.
+    Low(u8),
+    /// The distance from the last address.
     High(u8),
 }
 
@@ -84,7 +84,7 @@ pub(crate) enum Place {
 pub(crate) enum Koid {
     OwnProcess,
     Child,
-    Gone,
+    Ended,
     Job,
     Any(u64),
 }

@@ -1,63 +1,67 @@
-//! Handles: any sequence of the raw calls, against a model of who has which rights to what;
-//! and two such sequences at a time, which must not notice each other.
+//! The raw calls of the Linux backend, and its handle table.
 //!
-//! The processes are this one, a child, and a child that has ended. In this one a few bytes
-//! are written, and nothing else.
+//! An input is a sequence of calls, or two sequences that run in two threads at the same time. A model
+//! of the handles and their rights predicts the result of each call. The threads have their own
+//! handles, whose results must not depend on the other thread. They also close and query shared
+//! handles.
+//!
+//! The objects are this process, a child, a child that has ended, and the job. The calls change only
+//! `REGIONS` in this process.
 
 #![no_main]
 
 mod call;
+mod fixture;
 mod model;
 mod shared;
-mod world;
 
 use arbitrary::Arbitrary;
 use call::Call;
+use fixture::Fixture;
 use libfuzzer_sys::fuzz_target;
 use model::Model;
 use shared::{Shared, SharedCall};
 use std::thread;
-use world::World;
 use zx_process_memory::linux::set_debugging_syscalls;
 
 #[derive(Arbitrary, Debug)]
 enum Session<'a> {
-    Alone(Vec<Call<'a>>),
-    Together([Vec<Step<'a>>; 2]),
+    OneThread(Vec<Call<'a>>),
+    TwoThreads([Vec<Step<'a>>; 2]),
 }
 
 #[derive(Arbitrary, Debug)]
 enum Step<'a> {
-    Own(Call<'a>),
+    Private(Call<'a>),
     Shared(SharedCall),
 }
 
 fuzz_target!(|session: Session<'_>| {
-    let world = World::get();
+    let fixture = Fixture::get();
     match session {
-        Session::Alone(calls) => {
-            let mut model = Model::new(world, 0);
+        Session::OneThread(calls) => {
+            let mut model = Model::new(fixture, 0);
             for call in &calls {
                 model.apply(call);
             }
             set_debugging_syscalls(true);
             model.close_all();
         }
-        Session::Together(threads) => together(world, &threads),
+        Session::TwoThreads(threads) => run_two_threads(fixture, &threads),
     }
 });
 
-fn together(world: &'static World, threads: &[Vec<Step<'_>>; 2]) {
-    let shared = Shared::new(world);
+fn run_two_threads(fixture: &'static Fixture, threads: &[Vec<Step<'_>>; 2]) {
+    let shared = Shared::new(fixture);
     let run = &|index, steps: &[Step<'_>]| {
-        let mut model = Model::new(world, index);
+        let mut model = Model::new(fixture, index);
         for step in steps {
             match step {
-                // The switch is for all threads.
-                Step::Own(Call::SetDebugging(_)) => {}
-                // A value made up might be the other one's handle.
-                Step::Own(call) if call.is_made_up() => {}
-                Step::Own(call) => model.apply(call),
+                // The setting applies to all threads.
+                Step::Private(Call::SetDebugging(_)) => {}
+                // A random value can be a handle of the other thread.
+                Step::Private(call) if call.has_random_handle() => {}
+                Step::Private(call) => model.apply(call),
                 Step::Shared(call) => shared.apply(*call),
             }
         }
@@ -66,7 +70,8 @@ fn together(world: &'static World, threads: &[Vec<Step<'_>>; 2]) {
     thread::scope(|scope| {
         let [first, second] = [(0, &threads[0]), (1, &threads[1])]
             .map(|(index, steps)| scope.spawn(move || run(index, steps)));
-        // The scope alone would not wait for a thread's last bit, and that be taken for a leak.
+        // A scope returns before its threads have freed all their memory, and the leak check would
+        // report that memory. `join` waits for the end of the thread.
         first.join().unwrap();
         second.join().unwrap();
     });

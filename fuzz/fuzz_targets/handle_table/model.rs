@@ -1,8 +1,10 @@
-//! What each call should answer, from Zircon's documentation: the checks come in the order
-//! handle, type, right, arguments, and what each needs is said beside it.
+//! The expected result of each call, from Zircon's documentation. A call checks, in this order, the
+//! handle, the type of its object, the rights of the handle, and the arguments.
 
-use crate::call::{Call, Koid, Out, Place, Room, Topic, Wanted, Which};
-use crate::world::{LEN, Object, REGIONS, Region, World, close, info, outcome};
+use crate::call::{Address, Call, HandleArg, InfoBuffer, Koid, OutPointer, RightsArg, Topic};
+use crate::fixture::{
+    Fixture, KnownHandle, LEN, Object, REGIONS, Region, basic_info, close, to_result,
+};
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 use zx_process_memory::linux::set_debugging_syscalls;
@@ -10,14 +12,14 @@ use zx_process_memory::sys::{self, zx_handle_t, zx_rights_t};
 use zx_process_memory::{Rights, Status};
 
 pub(crate) struct Model {
-    world: &'static World,
+    fixture: &'static Fixture,
     region: &'static Region,
-    /// What the region should hold.
+    /// The expected contents of the region.
     bytes: [u8; LEN],
-    /// In the order in which they were given out.
-    given: Vec<zx_handle_t>,
+    /// All handles that the calls created, open or closed, in order of creation.
+    created: Vec<zx_handle_t>,
     open: BTreeMap<zx_handle_t, Entry>,
-    debugging: bool,
+    debugging_enabled: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,88 +28,89 @@ struct Entry {
     rights: Rights,
 }
 
-/// One mapping's.
-const RECORD: usize = size_of::<sys::zx_info_maps_v1_t>();
+/// The size of the record of one mapping.
+const MAPS_RECORD: usize = size_of::<sys::zx_info_maps_v1_t>();
 
 impl Model {
-    pub(crate) fn new(world: &'static World, thread: usize) -> Self {
+    pub(crate) fn new(fixture: &'static Fixture, thread: usize) -> Self {
         let region = &REGIONS[thread];
-        let entry = |known: crate::world::Known| {
+        let entry = |known: KnownHandle| {
             let (object, rights) = (known.object, Rights::from_bits_retain(known.info.rights));
             (known.handle, Entry { object, rights })
         };
         Self {
-            world,
+            fixture,
             region,
             bytes: region.bytes(),
-            given: Vec::new(),
-            open: world.all().map(entry).into(),
-            debugging: true,
+            created: Vec::new(),
+            open: fixture.all().map(entry).into(),
+            debugging_enabled: true,
         }
     }
 
-    /// Makes the call, and compares what it answers.
+    /// Makes the call, and checks its result.
     pub(crate) fn apply(&mut self, call: &Call<'_>) {
         match call {
-            Call::Duplicate(which, wanted, out) => self.duplicate(*which, *wanted, *out),
-            Call::Close(which) => self.close(*which),
-            Call::Info(which, topic, room) => self.info(*which, *topic, *room),
-            Call::Write(which, place, bytes, out) => self.write(*which, *place, bytes, *out),
-            Call::Read(which, place, len, out) => {
-                self.read(*which, *place, usize::from(*len), *out);
+            Call::Duplicate(handle, rights, out) => self.duplicate(*handle, *rights, *out),
+            Call::Close(handle) => self.close(*handle),
+            Call::GetInfo(handle, topic, buffer) => self.get_info(*handle, *topic, *buffer),
+            Call::Write(handle, address, bytes, out) => self.write(*handle, *address, bytes, *out),
+            Call::Read(handle, address, len, out) => {
+                self.read(*handle, *address, usize::from(*len), *out);
             }
-            Call::Child(which, koid, wanted, out) => self.child(*which, *koid, *wanted, *out),
-            Call::SetDebugging(on) => {
-                set_debugging_syscalls(*on);
-                self.debugging = *on;
+            Call::GetChild(handle, koid, rights, out) => {
+                self.get_child(*handle, *koid, *rights, *out);
+            }
+            Call::SetDebugging(enabled) => {
+                set_debugging_syscalls(*enabled);
+                self.debugging_enabled = *enabled;
             }
         }
         assert_eq!(self.region.bytes(), self.bytes);
     }
 
-    /// Everything still works, and afterwards nothing does.
+    /// Closes all created handles. Each open one must work before its close and fail after it.
     pub(crate) fn close_all(mut self) {
-        for handle in std::mem::take(&mut self.given) {
-            self.check(handle);
+        for handle in std::mem::take(&mut self.created) {
+            self.check_info(handle);
             if self.open.remove(&handle).is_some() {
                 assert_eq!(close(handle), Ok(()));
             }
-            self.check(handle);
+            self.check_info(handle);
         }
-        for known in self.world.all() {
-            self.check(known.handle);
+        for known in self.fixture.all() {
+            self.check_info(known.handle);
         }
     }
 
-    fn duplicate(&mut self, which: Which, wanted: Wanted, out: Out) {
-        let handle = self.value(which);
-        let wanted = self.rights(handle, wanted);
+    fn duplicate(&mut self, handle: HandleArg, rights: RightsArg, out: OutPointer) {
+        let handle = self.handle(handle);
+        let requested = self.rights(handle, rights);
         let expected = self.entry(handle).and_then(|entry| {
             entry.require(Rights::DUPLICATE)?;
-            let rights = entry.requested(wanted).ok_or(Status::InvalidArgs)?;
+            let rights = entry.restrict(requested).ok_or(Status::InvalidArgs)?;
             Ok(Entry { rights, ..entry })
         });
         let mut new = 0;
-        let to = if out == Out::There {
-            &raw mut new
-        } else {
-            null_mut()
+        let out_pointer = match out {
+            OutPointer::Valid => &raw mut new,
+            OutPointer::Null => null_mut(),
         };
-        // SAFETY: null or writable.
-        let answer = outcome(unsafe { sys::zx_handle_duplicate(handle, wanted, to) });
-        self.given(answer, expected, new, out);
+        // SAFETY: the out-pointer is null or valid for a write.
+        let result = to_result(unsafe { sys::zx_handle_duplicate(handle, requested, out_pointer) });
+        self.check_created(result, expected, new, out);
     }
 
-    fn child(&mut self, which: Which, koid: Koid, wanted: Wanted, out: Out) {
-        let handle = self.value(which);
-        let wanted = self.rights(handle, wanted);
-        let koid = self.world.koid(koid);
+    fn get_child(&mut self, handle: HandleArg, koid: Koid, rights: RightsArg, out: OutPointer) {
+        let handle = self.handle(handle);
+        let requested = self.rights(handle, rights);
+        let koid = self.fixture.koid(koid);
         let expected = self.entry(handle).and_then(|entry| {
             entry.require(Rights::ENUMERATE)?;
-            let rights = entry.requested(wanted).ok_or(Status::AccessDenied)?;
-            // Only those that are alive.
-            let all = [self.world.own, self.world.child];
-            let child = all.iter().find(|known| known.info.koid == koid);
+            let rights = entry.restrict(requested).ok_or(Status::AccessDenied)?;
+            // A process that has ended is no longer found.
+            let running = [self.fixture.own, self.fixture.child];
+            let child = running.iter().find(|known| known.info.koid == koid);
             match child {
                 Some(child) if entry.object == Object::Job => Ok(Entry {
                     object: child.object,
@@ -117,43 +120,46 @@ impl Model {
             }
         });
         let mut new = 0;
-        let to = if out == Out::There {
-            &raw mut new
-        } else {
-            null_mut()
+        let out_pointer = match out {
+            OutPointer::Valid => &raw mut new,
+            OutPointer::Null => null_mut(),
         };
-        // SAFETY: null or writable.
-        let answer = outcome(unsafe { sys::zx_object_get_child(handle, koid, wanted, to) });
-        self.given(answer, expected, new, out);
+        // SAFETY: the out-pointer is null or valid for a write.
+        let result =
+            to_result(unsafe { sys::zx_object_get_child(handle, koid, requested, out_pointer) });
+        self.check_created(result, expected, new, out);
     }
 
-    /// A call that makes a handle has answered.
-    fn given(
+    /// Checks the result of a call that creates a handle, and records the new handle.
+    fn check_created(
         &mut self,
-        answer: Result<(), Status>,
+        result: Result<(), Status>,
         expected: Result<Entry, Status>,
         new: zx_handle_t,
-        out: Out,
+        out: OutPointer,
     ) {
         let expected = match out {
-            Out::There => expected,
-            Out::Null => expected.and(Err(Status::InvalidArgs)),
+            OutPointer::Valid => expected,
+            OutPointer::Null => expected.and(Err(Status::InvalidArgs)),
         };
-        assert_eq!(answer, expected.map(drop));
+        assert_eq!(result, expected.map(drop));
         let Ok(entry) = expected else {
-            assert_eq!(new, 0, "an error leaves it alone");
+            assert_eq!(new, 0, "the failed call wrote a handle");
             return;
         };
         assert!(new > 3 && new & 3 == 3, "{new:#x}");
-        assert!(self.open.insert(new, entry).is_none(), "{new:#x} was open");
-        assert!(!self.given.contains(&new), "{new:#x} was given out before");
-        self.given.push(new);
-        self.check(new);
+        let replaced = self.open.insert(new, entry);
+        assert!(replaced.is_none(), "the new handle {new:#x} was open");
+        let is_reused = self.created.contains(&new);
+        assert!(!is_reused, "the new handle {new:#x} was used before");
+        self.created.push(new);
+        self.check_info(new);
     }
 
-    fn close(&mut self, which: Which) {
-        let handle = self.value(which);
-        if self.world.all().iter().any(|known| known.handle == handle) {
+    fn close(&mut self, handle: HandleArg) {
+        let handle = self.handle(handle);
+        let mut known = self.fixture.all().into_iter();
+        if known.any(|known| known.handle == handle) {
             return;
         }
         let expected = match self.open.remove(&handle) {
@@ -161,195 +167,198 @@ impl Model {
             _ => Ok(()),
         };
         assert_eq!(close(handle), expected);
-        self.check(handle);
+        self.check_info(handle);
     }
 
-    /// What is told of a handle is what it was made with.
-    fn check(&self, handle: zx_handle_t) {
+    /// Compares the basic information of the handle with its entry.
+    fn check_info(&self, handle: zx_handle_t) {
         let Some(entry) = self.open.get(&handle) else {
-            assert_eq!(info(handle), Err(Status::BadHandle));
+            assert_eq!(basic_info(handle), Err(Status::BadHandle));
             return;
         };
-        let mut expected = self.world.known(entry.object).info;
+        let mut expected = self.fixture.known(entry.object).info;
         expected.rights = entry.rights.bits();
-        assert_eq!(info(handle), Ok(expected));
+        assert_eq!(basic_info(handle), Ok(expected));
     }
 
-    fn info(&self, which: Which, topic: Topic, room: Room) {
-        let handle = self.value(which);
-        let number = match topic {
+    fn get_info(&self, handle: HandleArg, topic: Topic, buffer_arg: InfoBuffer) {
+        let handle = self.handle(handle);
+        let topic = match topic {
             Topic::Basic => sys::ZX_INFO_HANDLE_BASIC,
             Topic::Children => sys::ZX_INFO_JOB_CHILDREN,
             Topic::Maps => sys::ZX_INFO_PROCESS_MAPS_V1,
-            Topic::Other(number) => number,
+            Topic::Other(topic) => topic,
         };
-        let size = match number {
+        let size = match topic {
             sys::ZX_INFO_HANDLE_BASIC => 32,
             sys::ZX_INFO_JOB_CHILDREN => 8,
-            _ => RECORD,
+            _ => MAPS_RECORD,
         };
-        let len = usize::from(room.len) % (4 * RECORD);
-        let fits = len / size;
+        let len = usize::from(buffer_arg.len) % (4 * MAPS_RECORD);
+        let capacity = len / size;
         let mut buffer = vec![0xee_u8; len];
         let (mut actual, mut avail) = (usize::MAX, usize::MAX);
-        let counts = if room.has_counts {
+        let counts = if buffer_arg.has_counts {
             (&raw mut actual, &raw mut avail)
         } else {
             (null_mut(), null_mut())
         };
-        let to = if room.is_null {
+        let out_buffer = if buffer_arg.is_null {
             null_mut()
         } else {
             buffer.as_mut_ptr()
         };
-        // SAFETY: null or writable for the length; so are both counts.
-        let answer = outcome(unsafe {
-            sys::zx_object_get_info(handle, number, to, len, counts.0, counts.1)
+        // SAFETY: the buffer is null or writable for `len` bytes. Each pointer to a count is null or
+        // valid for a write.
+        let result = to_result(unsafe {
+            sys::zx_object_get_info(handle, topic, out_buffer, len, counts.0, counts.1)
         });
 
-        let may_ask = self.entry(handle).and_then(|entry| match number {
+        let permission = self.entry(handle).and_then(|entry| match topic {
             sys::ZX_INFO_HANDLE_BASIC => Ok(()),
             sys::ZX_INFO_JOB_CHILDREN if entry.object != Object::Job => Err(Status::WrongType),
             sys::ZX_INFO_JOB_CHILDREN => entry.require(Rights::ENUMERATE),
             _ if entry.object == Object::Job => Err(Status::WrongType),
-            _ if entry.object == Object::Gone => {
+            _ if entry.object == Object::Ended => {
                 entry.require(Rights::INSPECT).and(Err(Status::BadState))
             }
             _ => entry.require(Rights::INSPECT),
         });
-        let is_list = number != sys::ZX_INFO_HANDLE_BASIC;
-        let is_empty = number == sys::ZX_INFO_JOB_CHILDREN;
-        let is_known = matches!(
-            number,
+        let is_list = topic != sys::ZX_INFO_HANDLE_BASIC;
+        let is_empty_list = topic == sys::ZX_INFO_JOB_CHILDREN;
+        let is_supported = matches!(
+            topic,
             sys::ZX_INFO_HANDLE_BASIC | sys::ZX_INFO_JOB_CHILDREN | sys::ZX_INFO_PROCESS_MAPS_V1
         );
-        let expected = match may_ask {
-            _ if !is_known => Err(Status::NotSupported),
+        let expected = match permission {
+            _ if !is_supported => Err(Status::NotSupported),
             Err(status) => Err(status),
-            Ok(()) if room.is_null && fits > 0 && !is_empty => Err(Status::InvalidArgs),
-            Ok(()) if !is_list && fits == 0 => Err(Status::BufferTooSmall),
+            Ok(()) if buffer_arg.is_null && capacity > 0 && !is_empty_list => {
+                Err(Status::InvalidArgs)
+            }
+            Ok(()) if !is_list && capacity == 0 => Err(Status::BufferTooSmall),
             Ok(()) => Ok(()),
         };
-        assert_eq!(answer, expected);
+        assert_eq!(result, expected);
 
         let mut stored = 0;
-        if room.has_counts && matches!(expected, Ok(()) | Err(Status::BufferTooSmall)) {
-            assert!(actual <= fits && actual <= avail);
-            assert_eq!(actual, avail.min(fits));
-            let is_plausible = match number {
+        if buffer_arg.has_counts && matches!(expected, Ok(()) | Err(Status::BufferTooSmall)) {
+            assert!(actual <= capacity && actual <= avail);
+            assert_eq!(actual, avail.min(capacity));
+            let is_plausible = match topic {
                 sys::ZX_INFO_HANDLE_BASIC => avail == 1,
                 sys::ZX_INFO_JOB_CHILDREN => avail == 0,
                 _ => avail > 2,
             };
-            assert!(is_plausible, "{avail}");
+            assert!(is_plausible, "{avail} records available");
             stored = actual * size;
-        } else if expected.is_ok() && !is_empty {
-            // Of a list of mappings there is more than fits here.
-            stored = if is_list { fits * size } else { size };
+        } else if expected.is_ok() && !is_empty_list {
+            // The processes have more mappings than fit into this buffer, so a list fills it.
+            stored = if is_list { capacity * size } else { size };
         }
         assert!(buffer[stored..].iter().all(|byte| *byte == 0xee));
     }
 
-    fn write(&mut self, which: Which, place: Place, bytes: &[u8], out: Out) {
-        let handle = self.value(which);
-        let (vaddr, bytes) = self.place(place, bytes);
-        let expected = if !self.debugging {
+    fn write(&mut self, handle: HandleArg, address: Address, bytes: &[u8], out: OutPointer) {
+        let handle = self.handle(handle);
+        let (vaddr, bytes) = self.resolve(address, bytes);
+        let expected = if !self.debugging_enabled {
             Err(Status::NotSupported)
         } else if bytes.is_empty() {
             Err(Status::InvalidArgs)
         } else {
-            self.access(handle, Rights::WRITE, place)
+            self.access(handle, Rights::WRITE, address)
         };
-        if let (Ok(()), Place::Region(at)) = (expected, place) {
+        if let (Ok(()), Address::Region(at)) = (expected, address) {
             let at = usize::from(at) % LEN;
             self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
         }
         let mut actual = usize::MAX;
-        let to = if out == Out::There {
-            &raw mut actual
-        } else {
-            null_mut()
+        let out_pointer = match out {
+            OutPointer::Valid => &raw mut actual,
+            OutPointer::Null => null_mut(),
         };
-        // SAFETY: the bytes are readable, and what can be written is atomics.
-        let answer = outcome(unsafe {
-            sys::zx_process_write_memory(handle, vaddr, bytes.as_ptr(), bytes.len(), to)
+        // SAFETY: the source is readable for its length, and the out-pointer is null or valid for a
+        // write. In this process the call changes only the region, which consists of atomics.
+        let result = to_result(unsafe {
+            sys::zx_process_write_memory(handle, vaddr, bytes.as_ptr(), bytes.len(), out_pointer)
         });
-        check_count(answer, expected, out, actual, bytes.len());
+        check_count(result, expected, out, actual, bytes.len());
     }
 
-    fn read(&self, which: Which, place: Place, len: usize, out: Out) {
-        let handle = self.value(which);
+    fn read(&self, handle: HandleArg, address: Address, len: usize, out: OutPointer) {
+        let handle = self.handle(handle);
         let mut buffer = [0xee; LEN];
-        let (vaddr, wanted) = self.place(place, &buffer[..len.min(LEN)]);
-        let len = wanted.len();
+        let (vaddr, part) = self.resolve(address, &buffer[..len.min(LEN)]);
+        let len = part.len();
         let expected = if len == 0 {
             Err(Status::InvalidArgs)
         } else {
-            self.access(handle, Rights::READ | Rights::WRITE, place)
+            self.access(handle, Rights::READ | Rights::WRITE, address)
         };
         let mut actual = usize::MAX;
-        let to = if out == Out::There {
-            &raw mut actual
-        } else {
-            null_mut()
+        let out_pointer = match out {
+            OutPointer::Valid => &raw mut actual,
+            OutPointer::Null => null_mut(),
         };
-        // SAFETY: the buffer is writable for its length, the count too, or null.
-        let answer = outcome(unsafe {
-            sys::zx_process_read_memory(handle, vaddr, buffer.as_mut_ptr(), len, to)
+        // SAFETY: the buffer is writable for `len` bytes, and the out-pointer is null or valid for a
+        // write.
+        let result = to_result(unsafe {
+            sys::zx_process_read_memory(handle, vaddr, buffer.as_mut_ptr(), len, out_pointer)
         });
-        check_count(answer, expected, out, actual, len);
-        if let (Ok(()), Place::Region(at)) = (expected, place) {
+        check_count(result, expected, out, actual, len);
+        if let (Ok(()), Address::Region(at)) = (expected, address) {
             let at = usize::from(at) % LEN;
             assert_eq!(buffer[..len], self.bytes[at..at + len]);
         }
         assert!(buffer[len..].iter().all(|byte| *byte == 0xee));
     }
 
-    /// Whether the handle's process has memory there. Only this process has the region.
-    fn access(&self, handle: zx_handle_t, rights: Rights, place: Place) -> Result<(), Status> {
+    /// The expected result of an access at `address`. Only this process has the region.
+    fn access(&self, handle: zx_handle_t, rights: Rights, address: Address) -> Result<(), Status> {
         let entry = self.entry(handle)?;
         if entry.object == Object::Job {
             return Err(Status::WrongType);
         }
         entry.require(rights)?;
-        match (entry.object, place) {
-            (Object::Gone, _) => Err(Status::BadState),
-            (Object::OwnProcess, Place::Region(_)) => Ok(()),
+        match (entry.object, address) {
+            (Object::Ended, _) => Err(Status::BadState),
+            (Object::OwnProcess, Address::Region(_)) => Ok(()),
             _ => Err(Status::NoMemory),
         }
     }
 
-    /// The address, and as much as is there.
-    fn place<'b>(&self, place: Place, bytes: &'b [u8]) -> (usize, &'b [u8]) {
-        match place {
-            Place::Region(at) => {
+    /// The address as a number. In the region, also cuts `bytes` at the region's end.
+    fn resolve<'b>(&self, address: Address, bytes: &'b [u8]) -> (usize, &'b [u8]) {
+        match address {
+            Address::Region(at) => {
                 let at = usize::from(at) % LEN;
                 let len = bytes.len().min(LEN - at);
                 (self.region.vaddr() + at, &bytes[..len])
             }
-            Place::Nothing(vaddr) => (usize::from(vaddr), bytes),
-            Place::High(below) => (usize::MAX - usize::from(below), bytes),
+            Address::Low(vaddr) => (usize::from(vaddr), bytes),
+            Address::High(distance) => (usize::MAX - usize::from(distance), bytes),
         }
     }
 
-    fn value(&self, which: Which) -> zx_handle_t {
-        match which {
-            Which::Given(_) if self.given.is_empty() => 0,
-            Which::Given(index) => self.given[usize::from(index) % self.given.len()],
-            Which::OwnProcess => self.world.own.handle,
-            Which::Child => self.world.child.handle,
-            Which::Gone => self.world.gone.handle,
-            Which::Job => self.world.job.handle,
-            Which::Zero => 0,
-            Which::MadeUp(value) => value,
+    fn handle(&self, arg: HandleArg) -> zx_handle_t {
+        match arg {
+            HandleArg::Created(_) if self.created.is_empty() => 0,
+            HandleArg::Created(index) => self.created[usize::from(index) % self.created.len()],
+            HandleArg::OwnProcess => self.fixture.own.handle,
+            HandleArg::Child => self.fixture.child.handle,
+            HandleArg::Ended => self.fixture.ended.handle,
+            HandleArg::Job => self.fixture.job.handle,
+            HandleArg::Zero => 0,
+            HandleArg::Random(value) => value,
         }
     }
 
-    fn rights(&self, handle: zx_handle_t, wanted: Wanted) -> zx_rights_t {
-        match wanted {
-            Wanted::Same => sys::ZX_RIGHT_SAME_RIGHTS,
-            Wanted::Any(rights) => rights,
-            Wanted::Fewer(mask) => {
+    fn rights(&self, handle: zx_handle_t, arg: RightsArg) -> zx_rights_t {
+        match arg {
+            RightsArg::Same => sys::ZX_RIGHT_SAME_RIGHTS,
+            RightsArg::Any(rights) => rights,
+            RightsArg::Fewer(mask) => {
                 let entry = self.open.get(&handle);
                 entry.map_or(0, |entry| entry.rights.bits()) & mask
             }
@@ -367,27 +376,28 @@ impl Entry {
         has.then_some(()).ok_or(Status::AccessDenied)
     }
 
-    /// `None` if it is more than there is.
-    fn requested(self, wanted: zx_rights_t) -> Option<Rights> {
-        if wanted == sys::ZX_RIGHT_SAME_RIGHTS {
+    /// The rights of a new handle, or `None` if this handle lacks one of the requested rights.
+    fn restrict(self, requested: zx_rights_t) -> Option<Rights> {
+        if requested == sys::ZX_RIGHT_SAME_RIGHTS {
             return Some(self.rights);
         }
-        let wanted = Rights::from_bits_retain(wanted);
-        self.rights.contains(wanted).then_some(wanted)
+        let requested = Rights::from_bits_retain(requested);
+        self.rights.contains(requested).then_some(requested)
     }
 }
 
-/// A count that cannot be stored is an error, with the data moved.
+/// Checks the result and the count of a transfer. If the pointer to the count is null, the call
+/// transfers the bytes, and then fails.
 fn check_count(
-    answer: Result<(), Status>,
+    result: Result<(), Status>,
     expected: Result<(), Status>,
-    out: Out,
+    out: OutPointer,
     actual: usize,
     len: usize,
 ) {
     match (expected, out) {
-        (Ok(()), Out::There) => assert_eq!((answer, actual), (Ok(()), len)),
-        (Ok(()), Out::Null) => assert_eq!(answer, Err(Status::InvalidArgs)),
-        (Err(_), _) => assert_eq!((answer, actual), (expected, usize::MAX)),
+        (Ok(()), OutPointer::Valid) => assert_eq!((result, actual), (Ok(()), len)),
+        (Ok(()), OutPointer::Null) => assert_eq!(result, Err(Status::InvalidArgs)),
+        (Err(_), _) => assert_eq!((result, actual), (expected, usize::MAX)),
     }
 }

@@ -1,6 +1,6 @@
-//! Handles that two threads use and close at the same time.
+//! Handles that two threads query and close at the same time.
 
-use crate::world::{World, close, info};
+use crate::fixture::{Fixture, basic_info, close};
 use arbitrary::Arbitrary;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use zx_process_memory::Status;
@@ -14,25 +14,26 @@ pub(crate) enum SharedCall {
 
 pub(crate) struct Shared {
     handles: [zx_handle_t; 4],
-    expected: zx_info_handle_basic_t,
-    /// How often closing each was tried, and worked.
-    tried: [AtomicUsize; 4],
+    expected_info: zx_info_handle_basic_t,
+    /// For each handle, the number of threads that started to close it.
+    close_attempts: [AtomicUsize; 4],
+    /// For each handle, the number of successful closes.
     closed: [AtomicUsize; 4],
 }
 
 impl Shared {
-    pub(crate) fn new(world: &World) -> Self {
+    pub(crate) fn new(fixture: &Fixture) -> Self {
         let handles = [(); 4].map(|()| {
             let (mut new, same) = (0, sys::ZX_RIGHT_SAME_RIGHTS);
-            // SAFETY: `new` is writable.
-            let raw = unsafe { sys::zx_handle_duplicate(world.child.handle, same, &raw mut new) };
+            // SAFETY: the pointer to `new` is valid for a write.
+            let raw = unsafe { sys::zx_handle_duplicate(fixture.child.handle, same, &raw mut new) };
             assert_eq!(Status::ok(raw), Ok(()));
             new
         });
         Self {
             handles,
-            expected: world.child.info,
-            tried: Default::default(),
+            expected_info: fixture.child.info,
+            close_attempts: Default::default(),
             closed: Default::default(),
         }
     }
@@ -42,32 +43,32 @@ impl Shared {
             SharedCall::Close(index) => self.close(usize::from(index) % 4),
             SharedCall::Info(index) => {
                 let index = usize::from(index) % 4;
-                let answer = info(self.handles[index]);
-                // Whoever closes it says so before.
-                if self.tried[index].load(SeqCst) == 0 || answer.is_ok() {
-                    assert_eq!(answer, Ok(self.expected));
+                let result = basic_info(self.handles[index]);
+                // A thread increments `close_attempts` before it closes the handle.
+                if self.close_attempts[index].load(SeqCst) == 0 || result.is_ok() {
+                    assert_eq!(result, Ok(self.expected_info));
                 } else {
-                    assert_eq!(answer, Err(Status::BadHandle));
+                    assert_eq!(result, Err(Status::BadHandle));
                 }
             }
         }
     }
 
     fn close(&self, index: usize) {
-        self.tried[index].fetch_add(1, SeqCst);
+        self.close_attempts[index].fetch_add(1, SeqCst);
         match close(self.handles[index]) {
             Ok(()) => _ = self.closed[index].fetch_add(1, SeqCst),
             Err(status) => assert_eq!(status, Status::BadHandle),
         }
-        assert_eq!(info(self.handles[index]), Err(Status::BadHandle));
+        assert_eq!(basic_info(self.handles[index]), Err(Status::BadHandle));
     }
 
-    /// Each was closed by one, if anybody tried.
+    /// Checks that each handle was closed exactly once, if a thread tried to close it. Closes the rest.
     pub(crate) fn finish(self) {
         for index in 0..4 {
-            let tried = self.tried[index].load(SeqCst);
-            assert_eq!(self.closed[index].load(SeqCst), tried.min(1));
-            if tried == 0 {
+            let attempts = self.close_attempts[index].load(SeqCst);
+            assert_eq!(self.closed[index].load(SeqCst), attempts.min(1));
+            if attempts == 0 {
                 self.close(index);
             }
         }

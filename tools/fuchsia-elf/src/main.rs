@@ -1,8 +1,10 @@
-//! Reads programs that were linked for Fuchsia, and says of each whether it is what it
-//! should be. `ci/fuchsia.sh` makes them and starts this.
+//! Checks the programs that `ci/fuchsia.sh` links for Fuchsia: their file type, their loader,
+//! their libraries and their import of `zx_process_write_memory`.
 //!
-//! Linked to stubs, a program proves names and shape: that the right calls are asked of
-//! the right libraries. That a real SDK has them is for a link with one to show.
+//!     fuchsia-elf PROGRAM...
+//!
+//! The programs are linked against stubs. The checks therefore cover the names of the imports and
+//! the shape of the files. They do not cover whether the libraries of an SDK export these names.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use object::elf::{DT_NEEDED, ET_DYN, FileHeader64, PT_INTERP, SHF_EXECINSTR};
@@ -12,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-/// Programs whose own code writes memory, by a part of their path.
+/// Parts of the paths of the programs that write memory.
 const WRITERS: [&str; 6] = [
     "/examples/poke",
     "/examples/patch",
@@ -22,33 +24,32 @@ const WRITERS: [&str; 6] = [
     "/deps/debugger-",
 ];
 
-const CALL: &str = "zx_process_write_memory";
+const WRITE_MEMORY: &str = "zx_process_write_memory";
 
 type Elf<'data> = ElfFile64<'data, Endianness>;
 
 fn main() -> ExitCode {
     let programs: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     if programs.is_empty() {
-        eprintln!("fuchsia-elf: name the programs to read; ci/fuchsia.sh links some");
+        eprintln!("usage: fuchsia-elf PROGRAM... (`bash ci/fuchsia.sh` links them)");
         return ExitCode::from(2);
     }
     let mut tests: Vec<Trial> = programs.iter().flat_map(|path| trials(path)).collect();
     let targets = ["x86_64", "aarch64", "riscv64"];
-    let seen = |part: &str| {
+    let is_built = |part: &str| {
         programs
             .iter()
             .any(|path| path.to_string_lossy().contains(part))
     };
-    for target in targets.into_iter().filter(|target| seen(target)) {
+    for target in targets.into_iter().filter(|target| is_built(target)) {
         for writer in WRITERS {
             let found = programs.iter().any(|path| {
                 let path = path.to_string_lossy();
                 path.contains(target) && path.contains(writer)
             });
-            tests.push(Trial::test(
-                format!("{target}{writer} is there"),
-                move || check(found, "it was not linked"),
-            ));
+            tests.push(Trial::test(format!("{target}{writer} exists"), move || {
+                check(found, "the program was not linked")
+            }));
         }
     }
     libtest_mimic::run(&Arguments::default(), tests).exit_code()
@@ -56,13 +57,13 @@ fn main() -> ExitCode {
 
 fn trials(path: &Path) -> Vec<Trial> {
     type Check = fn(&Elf, &[u8]) -> Result<(), Failed>;
-    let always: [(&str, Check); 4] = [
+    let all: [(&str, Check); 4] = [
         ("is position-independent", is_pie),
-        ("is started by ld.so.1", is_started_by_ld_so),
+        ("is loaded by ld.so.1", has_ld_so_interpreter),
         ("needs libzircon.so", needs_libzircon),
-        ("calls the call if it imports it", calls_what_it_imports),
+        ("calls write_memory if it imports it", import_is_called),
     ];
-    let writes: (&str, Check) = ("imports the call", imports_the_call);
+    let writers: (&str, Check) = ("imports write_memory", imports_write_memory);
     let text = path.to_string_lossy().into_owned();
     let is_writer = WRITERS.iter().any(|part| text.contains(part));
     let tail: PathBuf = path
@@ -73,9 +74,8 @@ fn trials(path: &Path) -> Vec<Trial> {
         .into_iter()
         .rev()
         .collect();
-    always
-        .into_iter()
-        .chain(is_writer.then_some(writes))
+    all.into_iter()
+        .chain(is_writer.then_some(writers))
         .map(|(name, check)| {
             let path = path.to_owned();
             Trial::test(format!("{} {name}", tail.display()), move || {
@@ -86,8 +86,8 @@ fn trials(path: &Path) -> Vec<Trial> {
         .collect()
 }
 
-fn check(holds: bool, otherwise: &str) -> Result<(), Failed> {
-    if holds { Ok(()) } else { Err(otherwise.into()) }
+fn check(passed: bool, failure: &str) -> Result<(), Failed> {
+    if passed { Ok(()) } else { Err(failure.into()) }
 }
 
 fn is_pie(elf: &Elf, _: &[u8]) -> Result<(), Failed> {
@@ -95,11 +95,11 @@ fn is_pie(elf: &Elf, _: &[u8]) -> Result<(), Failed> {
     let type_ = header.e_type(elf.endian());
     check(
         type_ == ET_DYN && elf.entry() != 0,
-        "it is no ET_DYN with an entry",
+        "the file type is not ET_DYN, or there is no entry point",
     )
 }
 
-fn is_started_by_ld_so(elf: &Elf, data: &[u8]) -> Result<(), Failed> {
+fn has_ld_so_interpreter(elf: &Elf, data: &[u8]) -> Result<(), Failed> {
     let endian = elf.endian();
     let mut headers = elf.elf_program_headers().iter();
     let interpreter = headers.find(|header| header.p_type(endian) == PT_INTERP);
@@ -124,32 +124,40 @@ fn needs_libzircon(elf: &Elf, data: &[u8]) -> Result<(), Failed> {
     )
 }
 
-fn imports_the_call(elf: &Elf, _: &[u8]) -> Result<(), Failed> {
+fn imports_write_memory(elf: &Elf, _: &[u8]) -> Result<(), Failed> {
     let mut symbols = elf.dynamic_symbols();
-    let imported = symbols.any(|symbol| symbol.is_undefined() && symbol.name() == Ok(CALL));
-    check(imported, "the call is no undefined symbol")
+    let imported = symbols.any(|symbol| symbol.is_undefined() && symbol.name() == Ok(WRITE_MEMORY));
+    check(
+        imported,
+        "zx_process_write_memory is not an undefined symbol",
+    )
 }
 
-/// `--emit-relocs` has kept what the linker resolved: the code that names the call, if
-/// there is such code among what was not discarded.
-fn calls_what_it_imports(elf: &Elf, data: &[u8]) -> Result<(), Failed> {
-    if imports_the_call(elf, data).is_err() {
+/// Fails if the program imports the call and no code refers to it.
+///
+/// The programs are linked with `--emit-relocs`, which keeps the relocations of the code that the
+/// linker did not discard.
+fn import_is_called(elf: &Elf, data: &[u8]) -> Result<(), Failed> {
+    if imports_write_memory(elf, data).is_err() {
         return Ok(());
     }
     let is_code = |flags| match flags {
         SectionFlags::Elf { sh_flags, .. } => sh_flags.contains(SHF_EXECINSTR),
         _ => false,
     };
-    let names_it = |target| match target {
+    let is_write_memory = |target| match target {
         RelocationTarget::Symbol(index) => elf
             .symbol_by_index(index)
-            .is_ok_and(|symbol| symbol.name() == Ok(CALL)),
+            .is_ok_and(|symbol| symbol.name() == Ok(WRITE_MEMORY)),
         _ => false,
     };
-    let mut calls = elf
+    let mut references = elf
         .sections()
         .filter(|section| is_code(section.flags()))
         .flat_map(|section| section.relocations())
-        .filter(|(_, relocation)| names_it(relocation.target()));
-    check(calls.next().is_some(), "no code names the call")
+        .filter(|(_, relocation)| is_write_memory(relocation.target()));
+    check(
+        references.next().is_some(),
+        "no code refers to zx_process_write_memory",
+    )
 }

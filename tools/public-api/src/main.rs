@@ -1,7 +1,7 @@
-//! Compares what the two crates make public, on the host, with the lists beside this program.
+//! Compares the public API of the two libraries on the host with the lists in `tools/public-api`.
 //!
-//!     cargo run -p public-api-list             says what has changed, and fails
-//!     cargo run -p public-api-list -- --bless  writes the lists anew
+//!     cargo run --package public-api-list               prints the differences; fails if there are any
+//!     cargo run --package public-api-list -- --bless    rewrites the lists
 
 use public_api::Builder;
 use similar::{ChangeTag, TextDiff};
@@ -15,10 +15,10 @@ const PACKAGES: [&str; 2] = ["zx-process-memory", "zx-debug-memory"];
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let bless = env::args().nth(1).as_deref() == Some("--bless");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut same = true;
+    let mut is_unchanged = true;
     for package in PACKAGES {
         let list = here.join(format!("{package}.txt"));
-        let now = public(here, package)?;
+        let now = public_items(here, package)?;
         if bless {
             fs::write(list, now)?;
             continue;
@@ -30,19 +30,20 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                 ChangeTag::Delete => '-',
                 ChangeTag::Insert => '+',
             };
-            same = false;
+            is_unchanged = false;
             print!("{package}: {sign}{change}");
         }
     }
-    if !same {
-        println!("if that is meant: cargo run -p public-api-list -- --bless, and the changelog");
+    if !is_unchanged {
+        println!("the public API has changed; if this is intended, add it to CHANGELOG.md and run");
+        println!("cargo run --package public-api-list -- --bless");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A line for each public item.
-fn public(here: &Path, package: &str) -> Result<String, Box<dyn Error>> {
+/// The public items of the package, one in each line.
+fn public_items(here: &Path, package: &str) -> Result<String, Box<dyn Error>> {
     let target = here.join("../../target/public-api");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let documented = Command::new(cargo)
@@ -55,7 +56,7 @@ fn public(here: &Path, package: &str) -> Result<String, Box<dyn Error>> {
             package,
         ])
         .args(["--", "-Zunstable-options", "--output-format", "json"])
-        // The format is not stable.
+        // The JSON format is unstable, and stable compilers refuse it without this.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", &target)
         .current_dir(here)

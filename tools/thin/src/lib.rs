@@ -1,6 +1,5 @@
-//! A program without std that writes memory and does nothing else, twice: by
-//! `write_memory`, and by the bare call in the same shape. `ci/fuchsia.sh` has both read and
-//! compared.
+//! A library without std that writes memory in two ways: with `write_memory`, and with the bare
+//! call in a function of the same signature. `ci/fuchsia.sh` compares their machine code.
 
 #![no_std]
 
@@ -8,17 +7,18 @@ use core::panic::PanicInfo;
 use zx_process_memory::sys::{self, ZX_OK, zx_handle_t, zx_status_t, zx_vaddr_t};
 use zx_process_memory::{Process, Status};
 
-/// What the crate makes of it.
+/// Writes with the crate's wrapper.
 #[unsafe(no_mangle)]
 pub fn wrapped(process: &Process, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
     process.write_memory(vaddr, bytes)
 }
 
-/// What anyone would write by hand, without a check.
+/// Writes with the bare call, without any check.
 ///
 /// # Safety
 ///
-/// As for the call.
+/// `process` must be a handle that may be passed to `zx_process_write_memory`. The write must not
+/// change memory that this program relies on.
 #[unsafe(no_mangle)]
 pub unsafe fn bare(
     process: &zx_handle_t,
@@ -26,13 +26,17 @@ pub unsafe fn bare(
     bytes: &[u8],
 ) -> Result<usize, zx_status_t> {
     let mut actual = 0;
-    // SAFETY: `bytes` is readable for its length and `actual` writable; the rest is the
-    // caller's.
+    // SAFETY: `buffer` is readable for `len` bytes, and `actual` is writable. The caller guarantees
+    // the requirements on the handle and on the written memory.
     let status = unsafe {
         let (buffer, len) = (bytes.as_ptr(), bytes.len());
         sys::zx_process_write_memory(*process, vaddr, buffer, len, &raw mut actual)
     };
-    if status == ZX_OK { Ok(actual) } else { Err(status) }
+    if status == ZX_OK {
+        Ok(actual)
+    } else {
+        Err(status)
+    }
 }
 
 #[cfg(feature = "logger")]
@@ -40,7 +44,7 @@ mod logger {
     use core::sync::atomic::{AtomicUsize, Ordering};
     use log::{LevelFilter, Log, Metadata, Record};
 
-    /// Counts what it is told, so that the compiler cannot take it for nothing.
+    /// Sums the line numbers of the records, so that the compiler cannot remove the calls.
     struct Logger(AtomicUsize);
 
     impl Log for Logger {
@@ -60,9 +64,13 @@ mod logger {
 
     /// Turns the log on or off.
     #[unsafe(no_mangle)]
-    pub extern "C" fn listen(on: bool) {
+    pub extern "C" fn set_logging(on: bool) {
         let _ = log::set_logger(&LOGGER);
-        log::set_max_level(if on { LevelFilter::Trace } else { LevelFilter::Off });
+        log::set_max_level(if on {
+            LevelFilter::Trace
+        } else {
+            LevelFilter::Off
+        });
     }
 }
 

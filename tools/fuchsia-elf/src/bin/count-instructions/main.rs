@@ -1,14 +1,20 @@
-//! Reads what `tools/thin` was compiled to: how many instructions `write_memory` adds to the
-//! bare call on the way that succeeds, and that nothing is in it that should not be.
+//! Counts the instructions that `write_memory` adds to the bare call, in builds of `tools/thin`.
 //!
-//!     thin --most 16 LIBRARY...
+//!     count-instructions --limit ARCHITECTURE=COUNT [--limit ...] LIBRARY...
 //!
-//! The libraries are shared objects linked with `--emit-relocs`.
+//! Each library is `tools/thin`, linked as a shared object with `--emit-relocs`. The program
+//! counts the instructions on the successful path. It fails if a library adds more of them than
+//! the limit for its architecture (`x86_64`, `aarch64` or `riscv64`), if a library imports
+//! anything but `zx_process_write_memory`, or if it has a symbol of a panic, an allocator or an
+//! unwinder. `ci/fuchsia.sh` builds the libraries and sets the limits.
 
-mod code;
-mod way;
+mod call_path;
+mod disassembly;
+mod limits;
 
-use code::Code;
+use call_path::shortest_path_through_call;
+use disassembly::TextSection;
+use limits::Limits;
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSymbol};
 use std::process::ExitCode;
@@ -16,75 +22,70 @@ use std::{env, fs};
 
 type Elf<'data> = ElfFile64<'data, Endianness>;
 
-const CALL: &str = "zx_process_write_memory";
+const WRITE_MEMORY: &str = "zx_process_write_memory";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let ["--most", most, libraries @ ..] =
-        &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
-    else {
-        eprintln!("thin --most N LIBRARY...: `ci/fuchsia.sh` links some");
-        return ExitCode::from(2);
+    let (limits, libraries) = match Limits::from_arguments(env::args().skip(1)) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            eprintln!("count-instructions: {error}");
+            eprintln!("usage: count-instructions --limit ARCHITECTURE=COUNT... LIBRARY...");
+            return ExitCode::from(2);
+        }
     };
-    let Ok(most) = most.parse() else {
-        eprintln!("--most {most}: no number");
-        return ExitCode::from(2);
-    };
-    let mut is_thin = !libraries.is_empty();
-    println!("instructions on the way that succeeds, and bytes of all code");
+    let mut all_passed = true;
+    println!("instructions on the successful path, and size of all code:");
     for path in libraries {
-        match read(path, most) {
-            Ok(line) => println!("{path}: {line}"),
-            Err(why) => {
-                println!("{path}: FAILED: {why}");
-                is_thin = false;
+        match check_library(&path, &limits) {
+            Ok(figures) => println!("{path}: {figures}"),
+            Err(error) => {
+                println!("{path}: FAILED: {error}");
+                all_passed = false;
             }
         }
     }
-    if is_thin {
+    if all_passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
-/// What is to be said of a library, or what is wrong with it.
-fn read(path: &str, most: usize) -> Result<String, String> {
+/// Returns the figures of the library as one line, or what is wrong with it.
+fn check_library(path: &str, limits: &Limits) -> Result<String, String> {
     let data = fs::read(path).map_err(|error| error.to_string())?;
     let elf = Elf::parse(&*data).map_err(|error| error.to_string())?;
-    imports_nothing_else(&elf)?;
-    has_no_panic_and_no_alloc(&elf)?;
-    let code = Code::of(&elf)?;
-    let count = |function| way::shortest_through_the_call(&code.function(&elf, function)?);
+    check_imports(&elf)?;
+    check_symbols(&elf)?;
+    let text = TextSection::new(&elf)?;
+    let count = |function| shortest_path_through_call(&text.function(&elf, function)?);
     let (wrapped, bare) = (count("wrapped")?, count("bare")?);
     let added = wrapped.saturating_sub(bare);
-    let line = format!(
-        "write_memory {wrapped}, the bare call {bare}, added {added}; {} bytes",
-        code.len()
+    let figures = format!(
+        "write_memory {wrapped}, bare call {bare}, added {added}; {} bytes",
+        text.len()
     );
-    if added > most {
-        return Err(format!("{line}: at most {most} may be added"));
+    match limits.check(elf.architecture(), added) {
+        Ok(()) => Ok(figures),
+        Err(error) => Err(format!("{figures}: {error}")),
     }
-    Ok(line)
 }
 
-fn imports_nothing_else(elf: &Elf) -> Result<(), String> {
+fn check_imports(elf: &Elf) -> Result<(), String> {
     let imports = elf.dynamic_symbols().filter(|symbol| symbol.is_undefined());
     let names: Vec<&str> = imports.filter_map(|symbol| symbol.name().ok()).collect();
-    if names == [CALL] {
+    if names == [WRITE_MEMORY] {
         Ok(())
     } else {
-        Err(format!(
-            "it imports {names:?}, where {CALL} alone is needed"
-        ))
+        Err(format!("imports {names:?}, expected only {WRITE_MEMORY}"))
     }
 }
 
-fn has_no_panic_and_no_alloc(elf: &Elf) -> Result<(), String> {
-    let names = elf.symbols().filter_map(|symbol| symbol.name().ok());
-    let unwanted = ["panic", "alloc", "unwind"];
-    match { names }.find(|name| unwanted.iter().any(|word| name.contains(word))) {
-        Some(name) => Err(format!("{name} is in it")),
+fn check_symbols(elf: &Elf) -> Result<(), String> {
+    let mut names = elf.symbols().filter_map(|symbol| symbol.name().ok());
+    let forbidden = ["panic", "alloc", "unwind"];
+    match names.find(|name| forbidden.iter().any(|word| name.contains(word))) {
+        Some(name) => Err(format!("contains the symbol {name}")),
         None => Ok(()),
     }
 }
