@@ -37,7 +37,7 @@ run() {
     set -- --target "$target" --target-dir "$directory" "$@"
     "$cargo" test "$@" --package zx-process-memory --package zx-debug-memory --all-features "${tests[@]}"
 
-    # The test `faults` runs in part. Even with `all`, `flat` is left out, since it measures memory and
+    # The test `faults` runs in part. Even with `all`, `leaks` is left out, since it measures memory and
     # a sanitizer needs more of it, and `without_procmap_query`, since it repeats the tests above.
     local selected=(handles:: signals:: forks:: filtered:: old_kernels::without_pidfd old_kernels::without_waitid)
     [ -z "$all" ] || selected=(under_way:: pids:: handles:: signals:: forks:: descriptors:: refused:: proc_mounts::
