@@ -1,17 +1,17 @@
-//! Memory that ends.
+//! Memory at the end of a mapping.
 
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// As many bytes can be debugged.
+/// The length of the memory, in bytes.
 pub(crate) const LEN: usize = 64;
 
 const PAGE: usize = 4096;
 
-/// The last bytes of a page. Behind it nothing is, nor ever will be: the mapping goes on where
-/// its file has ended.
+/// The last bytes of a page. The next page is mapped, but is past the end of its file, so it can
+/// never be accessed, and nothing else is mapped there.
 pub(crate) struct Memory(&'static [AtomicU8; LEN]);
 
 impl Memory {
@@ -19,11 +19,11 @@ impl Memory {
         let file = memfd_create("text", MemfdFlags::CLOEXEC).unwrap();
         ftruncate(&file, PAGE as u64).unwrap();
         let protection = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: new memory, of which nothing else knows.
+        // SAFETY: a new mapping at an address that the kernel selects changes no memory in use.
         let pages = unsafe { mmap(null_mut(), 2 * PAGE, protection, MapFlags::SHARED, &file, 0) };
         let text = pages.unwrap().wrapping_byte_add(PAGE - LEN);
-        // SAFETY: within the first page, which stays mapped for good. It is aligned to 64
-        // bytes, and any bytes are atomics.
+        // SAFETY: the bytes are in the first page, which is never unmapped. Atomics of one byte
+        // need no alignment, and every byte is a valid value.
         Self(unsafe { &*text.cast() })
     }
 
@@ -31,7 +31,7 @@ impl Memory {
         self.0.as_ptr().addr()
     }
 
-    /// What the program itself sees.
+    /// The memory, read directly.
     pub(crate) fn bytes(&self) -> [u8; LEN] {
         self.0.each_ref().map(|byte| byte.load(Relaxed))
     }

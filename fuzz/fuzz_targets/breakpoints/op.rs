@@ -1,4 +1,4 @@
-//! What can be done to a process and its breakpoints.
+//! The operations on a process and its breakpoints.
 
 use super::memory::LEN;
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -10,12 +10,13 @@ pub(crate) enum Op<'a> {
     Remove(u8),
     Forget(u8),
     RemoveAll,
-    /// By the debugger.
+    /// A write by the debugger.
     Write(u8, Bytes<'a>),
     Read(u8, u8),
-    /// By the program itself.
+    /// A write by the program.
     Store(u8, Bytes<'a>),
-    /// So many bytes below the last address.
+    /// All operations at an address near the last one: the first field is the distance to it, the
+    /// last one the length.
     Far(u8, Instruction, u8),
 }
 
@@ -39,7 +40,7 @@ impl<'a> Arbitrary<'a> for Instruction {
     }
 }
 
-/// Bytes of which many are those of break instructions, so that they are mistaken for some.
+/// Random bytes or break instructions, so that data often looks like a breakpoint.
 #[derive(Arbitrary, Debug)]
 pub(crate) enum Bytes<'a> {
     Any(&'a [u8]),
