@@ -1,14 +1,16 @@
-//! Serves the memory of a running process to a stock `gdb`. The process goes on running, and
-//! its registers are unavailable.
+//! Serves the memory of a running process to an unmodified `gdb`.
 //!
 //!     cargo run -p zx-debug-memory --features gdbstub --example gdbserver -- --pid 1234
 //!     gdb -ex 'target remote 127.0.0.1:2159'
 //!
-//! On Fuchsia it is `--koid`, and the process is looked for below the default job.
+//! On Fuchsia use `--koid`. The server searches for the process below the default job.
 //!
-//! One session: when gdb leaves, or sends what is no packet, the server ends. Breakpoints are
-//! refused, since nobody stops the process, and the first of its threads that met one would
-//! kill it. `--breakpoints` allows them, for a process that somebody else has stopped.
+//! The process continues to run, and its registers are unavailable. The server accepts one
+//! connection. It ends when gdb disconnects, or after an invalid packet.
+//!
+//! The server refuses breakpoints: it does not suspend the process or handle its exceptions, so a
+//! thread that reaches a breakpoint would end the process. `--breakpoints` allows them, for a
+//! process that is suspended by other means.
 
 use clap::{Args, Parser};
 use gdbstub::conn::Connection;
@@ -22,33 +24,34 @@ use zx_debug_memory::gdb::{MemoryArch, MemoryTarget};
 use zx_debug_memory::{Breakpoints, OnDrop};
 use zx_process_memory::{Process, Status};
 
-/// Serves the memory of a running process to gdb, for one session. The process goes on
-/// running.
+/// Serves the memory of a running process to gdb, for one connection. The process continues to
+/// run.
 #[derive(Parser)]
 #[command(name = "gdbserver")]
 struct Cli {
     #[command(flatten)]
-    which: Which,
-    /// Where to listen. Port 0 takes any that is free
+    process: ProcessId,
+    /// Address on which to listen. Port 0 selects a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2159")]
     listen: SocketAddr,
-    /// Let gdb set breakpoints: only in a process whose threads are all stopped, for one that
-    /// runs into a breakpoint dies of it. They are removed when gdb leaves
+    /// Allow breakpoints. Use it only if all threads of the process are suspended: a thread that
+    /// reaches a breakpoint ends the process. They are removed when gdb disconnects
     #[arg(long)]
     breakpoints: bool,
-    /// Allow an address that other machines can reach. Whoever connects owns the process
+    /// Allow a listen address that other machines can reach. Every client that connects can
+    /// change the process
     #[arg(long)]
     expose: bool,
 }
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-struct Which {
-    /// The process, by pid (on Linux)
-    #[arg(long, value_name = "P")]
+struct ProcessId {
+    /// PID of the process (on Linux)
+    #[arg(long, value_name = "PID")]
     pid: Option<u32>,
-    /// The process, by koid (on Fuchsia)
-    #[arg(long, value_name = "K")]
+    /// Koid of the process (on Fuchsia)
+    #[arg(long, value_name = "KOID")]
     koid: Option<u64>,
 }
 
@@ -63,8 +66,8 @@ fn main() -> ExitCode {
     env_logger::init();
     match serve(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("gdbserver: {why}");
+        Err(message) => {
+            eprintln!("gdbserver: {message}");
             ExitCode::FAILURE
         }
     }
@@ -74,22 +77,31 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let listen = cli.listen;
     if !listen.ip().is_loopback() && !cli.expose {
         return Err(format!(
-            "{listen} can be reached from other machines, and whoever connects can change the \
-             process: listen on 127.0.0.1, or say --expose"
+            "other machines can reach {listen}, and every client can change the process: listen \
+             on 127.0.0.1, or add --expose"
         ));
     }
-    let process = open(&cli.which)?;
-    // A handle may be had where the memory is not: better told now than by gdb.
-    let koid = process.koid().map_err(|status| status.to_string())?;
-    let listener = TcpListener::bind(listen).map_err(|error| format!("{listen}: {error}"))?;
-    let listen = listener.local_addr().map_err(|error| error.to_string())?;
-    say(&format!("process {koid}: gdb -ex 'target remote {listen}'"));
+    let process = open(&cli.process)?;
+    // Reports a process that has ended before gdb connects.
+    let koid = process
+        .koid()
+        .map_err(|status| format!("cannot read the koid of the process: {status}"))?;
+    let listener =
+        TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listen = listener
+        .local_addr()
+        .map_err(|error| format!("cannot read the listen address: {error}"))?;
+    print_line(&format!(
+        "serving process {koid}; connect with: gdb -ex 'target remote {listen}'"
+    ));
 
-    let (connection, peer) = listener.accept().map_err(|error| error.to_string())?;
-    // A second gdb is told at once that nobody listens.
+    let (connection, peer) = listener
+        .accept()
+        .map_err(|error| format!("cannot accept a connection: {error}"))?;
+    // A second gdb gets "connection refused" instead of a connection without replies.
     drop(listener);
-    say(&format!("{peer} is connected"));
-    end_on_signal(&connection);
+    print_line(&format!("{peer} connected"));
+    disconnect_on_signal(&connection);
     let breakpoints = Breakpoints::new(process, OnDrop::Remove);
     let mut target = if cli.breakpoints {
         MemoryTarget::<Process, Arch>::new(breakpoints)
@@ -97,20 +109,21 @@ fn serve(cli: &Cli) -> Result<(), String> {
         MemoryTarget::without_breakpoints(breakpoints)
     };
     let end = debug(&connection, &mut target);
-    // First of all, whatever came.
-    let left = target.breakpoints_mut().remove_all();
-    left.map_err(|error| format!("a breakpoint is left behind: {error}"))?;
-    say(end.map_err(|error| format!("the session ended: {error}"))?);
+    // Before the session's error is reported: breakpoints must not stay in the process.
+    let removed = target.breakpoints_mut().remove_all();
+    removed.map_err(|error| format!("breakpoint left in the process: {}", with_causes(&error)))?;
+    let end = end.map_err(|error| format!("session failed: {}", with_causes(&*error)))?;
+    print_line(&format!("{end}; all breakpoints are removed"));
     Ok(())
 }
 
-/// Hands gdb's bytes to gdbstub until gdb leaves.
+/// Passes gdb's bytes to gdbstub until gdb disconnects. Returns the reason of the end.
 fn debug<A: MemoryArch>(
     connection: &TcpStream,
     target: &mut MemoryTarget<Process, A>,
 ) -> Result<&'static str, Box<dyn Error>> {
     let mut packet = [0; PACKET];
-    let mut stub = GdbStub::builder(Answers(connection, Vec::new()))
+    let mut stub = GdbStub::builder(Replies(connection, Vec::new()))
         .with_packet_buffer(&mut packet)
         .build()?
         .run_state_machine(target)?;
@@ -123,37 +136,35 @@ fn debug<A: MemoryArch>(
                     Some(Err(error)) if error.kind() != ErrorKind::ConnectionReset => {
                         return Err(error.into());
                     }
-                    _ => return Ok("gdb is gone; no breakpoint is left"),
+                    _ => return Ok("gdb disconnected"),
                 };
                 stub.incoming_data(target, byte)?
             }
-            // Nobody stopped the process, and nobody can.
+            // This server cannot stop the process, so there is no stop to report.
             GdbStubStateMachine::CtrlCInterrupt(stub) => {
-                let nothing: Option<SingleThreadStopReason<u64>> = None;
-                stub.interrupt_handled(target, nothing)?
+                let no_stop: Option<SingleThreadStopReason<u64>> = None;
+                stub.interrupt_handled(target, no_stop)?
             }
             GdbStubStateMachine::Running(stub) => {
                 stub.report_stop(target, SingleThreadStopReason::DoneStep)?
             }
             GdbStubStateMachine::Disconnected(stub) => {
                 return Ok(match stub.get_reason() {
-                    DisconnectReason::Kill => {
-                        "gdb asked to kill the process, which goes on; no breakpoint is left"
-                    }
-                    _ => "gdb is detached; no breakpoint is left",
+                    DisconnectReason::Kill => "gdb sent a kill request, which is not supported",
+                    _ => "gdb detached",
                 });
             }
         };
     }
 }
 
-/// As large as a packet may be, and all that a client can have this server keep.
+/// The maximum length of a packet, in bytes.
 const PACKET: usize = 16 << 10;
 
-/// What gdbstub says, byte by byte, sent when it is complete.
-struct Answers<'a>(&'a TcpStream, Vec<u8>);
+/// Collects the bytes of gdbstub's reply, and sends them when the reply is complete.
+struct Replies<'a>(&'a TcpStream, Vec<u8>);
 
-impl Connection for Answers<'_> {
+impl Connection for Replies<'_> {
     type Error = io::Error;
 
     fn write(&mut self, byte: u8) -> io::Result<()> {
@@ -172,30 +183,40 @@ impl Connection for Answers<'_> {
     }
 }
 
-/// Where nobody listens the server serves all the same.
-fn say(line: &str) {
+/// Prints to stdout. Ignores an error: the server also runs with a closed stdout.
+fn print_line(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-fn open(which: &Which) -> Result<Process, String> {
-    let (number, found) = match (which.pid, which.koid) {
-        (Some(pid), _) => (format!("pid {pid}"), by_pid(pid)),
-        // One of the two is there, says clap.
+/// The error and all its causes, separated by colons.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let errors = std::iter::successors(Some(error), |&error| error.source());
+    let messages: Vec<_> = errors.map(ToString::to_string).collect();
+    messages.join(": ")
+}
+
+fn open(process: &ProcessId) -> Result<Process, String> {
+    let (name, process) = match (process.pid, process.koid) {
+        (Some(pid), _) => (format!("PID {pid}"), by_pid(pid)),
+        // clap requires one of the two options.
         (None, koid) => {
             let koid = koid.unwrap_or_default();
             (format!("koid {koid}"), by_koid(koid))
         }
     };
-    found.map_err(|status| {
+    process.map_err(|status| {
         let hint = match status {
-            Status::NotFound => "there is none (or none below the default job)",
-            Status::BadState => "it has ended",
-            Status::InvalidArgs => "that is gdbserver itself, or no process",
-            Status::AccessDenied => "one must be allowed to trace it; RUST_LOG=debug tells more",
-            Status::NotSupported => "it goes by pid on Linux, by koid on Fuchsia",
-            _ => "RUST_LOG=debug tells more",
+            Status::NotFound if cfg!(target_os = "linux") => "no process has this PID",
+            Status::NotFound => "no process below the default job has this koid",
+            Status::BadState => "the process has ended",
+            Status::InvalidArgs => "it is gdbserver itself, or not a process",
+            Status::AccessDenied => {
+                "you need permission to trace it; RUST_LOG=debug prints the failed call"
+            }
+            Status::NotSupported => "use --pid on Linux and --koid on Fuchsia",
+            _ => "RUST_LOG=debug prints the failed call",
         };
-        format!("{number}: {status}: {hint}")
+        format!("cannot open {name}: {status}: {hint}")
     })
 }
 
@@ -209,7 +230,7 @@ fn by_pid(_pid: u32) -> Result<Process, Status> {
     Err(Status::NotSupported)
 }
 
-/// On Linux koids are this program's own, so that it knows none yet.
+/// On Linux, koids are assigned when this program opens a process, so the user has none to pass.
 #[cfg(not(target_os = "linux"))]
 fn by_koid(koid: u64) -> Result<Process, Status> {
     zx_process_memory::JobRef::default_job()?.find_process(koid)
@@ -220,19 +241,21 @@ fn by_koid(_koid: u64) -> Result<Process, Status> {
     Err(Status::NotSupported)
 }
 
-/// The end of the connection is the end of the session, so that Ctrl-C leaves no breakpoint
-/// behind.
+/// Closes the connection on Ctrl-C. The session then ends and removes the breakpoints.
 #[cfg(target_os = "linux")]
-fn end_on_signal(connection: &TcpStream) {
+fn disconnect_on_signal(connection: &TcpStream) {
     let handler = connection.try_clone().map(|connection| {
         ctrlc::set_handler(move || {
             let _ = connection.shutdown(std::net::Shutdown::Both);
         })
     });
     if !matches!(handler, Ok(Ok(()))) {
-        eprintln!("gdbserver: Ctrl-C will leave breakpoints behind: detach gdb first");
+        eprintln!(
+            "gdbserver: no handler for Ctrl-C: it would leave breakpoints in the process, so \
+             detach gdb first"
+        );
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn end_on_signal(_connection: &TcpStream) {}
+fn disconnect_on_signal(_connection: &TcpStream) {}

@@ -1,72 +1,88 @@
-//! A patch applied to a running child, and undone.
+//! Patches an integer in a running child process, and restores it.
 //!
 //!     cargo run -p zx-debug-memory --example patch
 //!
-//! The child, this program again, prints the number that it finds in its memory. The parent
-//! looks what is mapped there, keeps the number, writes another over it, and puts the old
-//! one back.
+//! The child is this program again. It prints the value of an integer in its memory for each line
+//! that it reads. The parent prints the mapping that contains the integer, overwrites the integer,
+//! and writes the original value back.
 
 use std::env::{args, current_exe};
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use zx_debug_memory::MemoryMap;
 use zx_process_memory::Process;
 
-static NUMBER: AtomicU32 = AtomicU32::new(1000);
+static VALUE: AtomicU32 = AtomicU32::new(1000);
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     if args().nth(1).as_deref() == Some("child") {
-        child();
-        return Ok(());
+        run_child();
+        return ExitCode::SUCCESS;
     }
+    match run_parent() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("patch: {}", with_causes(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_parent() -> Result<(), Box<dyn Error>> {
     let mut child = Command::new(own_program()?)
         .arg("child")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        // Old kernels cannot hand a debuglog on.
+        // On old Zircon kernels a child cannot inherit stderr if it is a debuglog.
         .stderr(Stdio::piped())
         .spawn()?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
     let mut stdin = child.stdin.take().ok_or("no stdin")?;
-    let mut next = move || -> Result<String, Box<dyn Error>> {
+    let mut next_line = move || -> Result<String, Box<dyn Error>> {
         writeln!(stdin)?;
-        Ok(lines.next().ok_or("the child is gone")??)
+        Ok(lines.next().ok_or("the child has ended")??)
     };
-    let vaddr = next()?.parse()?;
-    println!("before:  {}", next()?);
+    let vaddr = next_line()?.parse()?;
+    println!("before:   {}", next_line()?);
 
     let process = Process::from_child(&child)?;
     let map = MemoryMap::read(&process)?;
-    println!(
-        "mapping: {}",
-        map.find(vaddr).ok_or("the number is not mapped")?
-    );
+    let mapping = map.find(vaddr).ok_or("the integer is not mapped")?;
+    println!("mapping:  {mapping}");
 
     let original: u32 = process.read_le(vaddr)?;
     process.write_le(vaddr, 42u32)?;
-    println!("patched: {}", next()?);
+    println!("patched:  {}", next_line()?);
     process.write_le(vaddr, original)?;
-    println!("undone:  {}", next()?);
+    println!("restored: {}", next_line()?);
     Ok(())
 }
 
-/// A program that was started straight from a boot image is named as in that image, which
-/// is `/boot`.
+/// On Zircon, a program that starts from a boot image has a path relative to that image, which is
+/// mounted at `/boot`.
 fn own_program() -> io::Result<PathBuf> {
     let own = current_exe()?;
     let in_image = Path::new("/boot").join(own.strip_prefix("/").unwrap_or(&own));
     Ok(if own.exists() { own } else { in_image })
 }
 
-/// Says where the number is, then what it is, a line for each line that it gets.
-fn child() {
-    for turn in io::stdin().lines().enumerate() {
-        match turn {
-            (0, _) => println!("{}", NUMBER.as_ptr().addr()),
-            _ => println!("{}", NUMBER.load(Ordering::Relaxed)),
+/// Prints the address of the integer for the first line of stdin, and its value for every other
+/// line.
+fn run_child() {
+    for (index, _) in io::stdin().lines().enumerate() {
+        match index {
+            0 => println!("{}", VALUE.as_ptr().addr()),
+            _ => println!("{}", VALUE.load(Ordering::Relaxed)),
         }
     }
+}
+
+/// The error and all its causes, separated by colons.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let errors = std::iter::successors(Some(error), |&error| error.source());
+    let messages: Vec<_> = errors.map(ToString::to_string).collect();
+    messages.join(": ")
 }

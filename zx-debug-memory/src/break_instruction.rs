@@ -1,4 +1,4 @@
-/// The instruction that a breakpoint puts in place of another.
+/// The instruction that a breakpoint writes into the process.
 ///
 /// ```
 /// use zx_debug_memory::BreakInstruction;
@@ -9,20 +9,24 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BreakInstruction {
-    /// `int3`, `CC`, of x86-64.
+    /// x86-64 `int3`: `CC`.
     X86Int3,
-    /// `brk #0`, `00 00 20 D4`, of arm64.
+    /// arm64 `brk #0`: `00 00 20 D4`.
     Arm64Brk,
-    /// `ebreak`, `73 00 10 00`, of riscv64, in place of an instruction of four bytes.
+    /// riscv64 `ebreak`: `73 00 10 00`. Replaces an instruction of four bytes.
     Riscv64Ebreak,
-    /// `c.ebreak`, `02 90`, of riscv64, in place of a compressed instruction.
+    /// riscv64 `c.ebreak`: `02 90`. Replaces a compressed instruction of two bytes.
     Riscv64CEbreak,
 }
 
 impl BreakInstruction {
-    /// Its bytes, in the order in which they stand in memory.
+    /// Returns the instruction's bytes in memory order.
     ///
-    /// An example is at [`BreakInstruction`].
+    /// ```
+    /// use zx_debug_memory::BreakInstruction;
+    ///
+    /// assert_eq!(BreakInstruction::Riscv64CEbreak.bytes(), [0x02, 0x90]);
+    /// ```
     #[must_use]
     pub const fn bytes(self) -> &'static [u8] {
         match self {
@@ -33,9 +37,13 @@ impl BreakInstruction {
         }
     }
 
-    /// What its address is a multiple of, in bytes.
+    /// Returns the alignment that the instruction's address must have, in bytes.
     ///
-    /// An example is at [`BreakInstruction`].
+    /// ```
+    /// use zx_debug_memory::BreakInstruction;
+    ///
+    /// assert_eq!(BreakInstruction::X86Int3.alignment(), 1);
+    /// ```
     #[must_use]
     pub const fn alignment(self) -> usize {
         match self {
@@ -45,13 +53,15 @@ impl BreakInstruction {
         }
     }
 
-    /// The one of riscv64 that is as long as the instruction that begins with this byte: a
-    /// longer one would spoil the next.
+    /// Returns the riscv64 break instruction that is as long as the instruction it replaces.
+    ///
+    /// `first_byte` is the first byte of the replaced instruction. It encodes the length: a
+    /// longer break instruction would overwrite the next instruction.
     ///
     /// ```
     /// use zx_debug_memory::BreakInstruction;
     ///
-    /// // `c.nop`, and `nop`.
+    /// // `c.nop` and `nop`.
     /// assert_eq!(BreakInstruction::riscv64(0x01), BreakInstruction::Riscv64CEbreak);
     /// assert_eq!(BreakInstruction::riscv64(0x13), BreakInstruction::Riscv64Ebreak);
     /// ```

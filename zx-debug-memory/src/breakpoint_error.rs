@@ -1,82 +1,113 @@
+use crate::hex::Hex;
+use std::fmt;
 use zx_process_memory::{Status, TransferError};
 
-/// Why a breakpoint was not inserted or removed.
+/// The error of inserting or removing a breakpoint.
 ///
-/// The handle's process can be told from the [`Breakpoints`](crate::Breakpoints) that
-/// answered; the address is in the error.
+/// [`source`](std::error::Error::source) returns the [`TransferError`] of the call that failed.
+/// `Display` does not repeat it. `Debug` prints addresses in hex.
 ///
 /// ```
 /// use zx_debug_memory::{BreakInstruction, Breakpoints, OnDrop};
 /// use zx_process_memory::Process;
 ///
 /// # fn main() -> Result<(), zx_process_memory::Status> {
-/// // SAFETY: nothing is mapped at 0, so nothing is written.
+/// // SAFETY: nothing is mapped at 0x42, so nothing is written.
 /// let process = unsafe { Process::current() }?;
 /// let mut breakpoints = Breakpoints::new(process, OnDrop::Remove);
 /// let error = breakpoints.insert(0x42, BreakInstruction::Arm64Brk).unwrap_err();
-/// assert_eq!(error.to_string(), "no breakpoint at 0x42: it must be a multiple of 4");
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot insert a breakpoint at 0x42: the address is not a multiple of 4"
+/// );
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BreakpointError {
-    /// No instruction can begin there.
-    #[error("no breakpoint at {vaddr:#x}: it must be a multiple of {alignment}")]
+    /// The address is not aligned as the instruction requires.
+    #[error(
+        "cannot insert a breakpoint at {vaddr:#x}: the address is not a multiple of {alignment}"
+    )]
     Misaligned {
-        /// Where it was to be.
+        /// The address of the breakpoint.
         vaddr: usize,
-        /// What the address must be a multiple of, in bytes.
+        /// The alignment of the instruction, in bytes.
         alignment: usize,
     },
-    /// There is one already at this address or so near that their bytes overlap. Remove it
-    /// first.
-    #[error("no breakpoint at {vaddr:#x}: there is one at {other:#x}")]
+    /// The instruction overlaps a breakpoint that is inserted. Remove that one first.
+    #[error(
+        "cannot insert a breakpoint at {vaddr:#x}: it overlaps the breakpoint at {other:#x}; \
+         remove that one first"
+    )]
     Overlaps {
-        /// Where it was to be.
+        /// The address of the breakpoint that was not inserted.
         vaddr: usize,
-        /// Where the other one is.
+        /// The address of the breakpoint that is inserted.
         other: usize,
     },
-    /// There is none to remove.
-    #[error("there is no breakpoint at {vaddr:#x}")]
+    /// No breakpoint is inserted at the address.
+    #[error("no breakpoint is inserted at {vaddr:#x}")]
     NotInserted {
-        /// Where it should have been.
+        /// The address.
         vaddr: usize,
     },
-    /// What stands there could not be read. Nothing was changed.
-    #[error("cannot read what stands at the breakpoint {vaddr:#x}: {stopped}")]
+    /// The instruction could not be read. The memory is unchanged.
+    #[error("cannot read the instruction at {vaddr:#x}; the memory is unchanged")]
     Read {
-        /// Where the breakpoint is, or was to be.
+        /// The address of the breakpoint.
         vaddr: usize,
-        /// Where and why reading stopped.
-        stopped: TransferError,
+        /// The read that failed.
+        source: TransferError,
     },
-    /// The bytes could not all be written. What had been written was taken back: the
-    /// memory is as it was.
-    #[error("cannot write at the breakpoint {vaddr:#x}: {stopped}")]
+    /// The instruction could not be written, or only part of it, which was rolled back. The
+    /// memory is unchanged.
+    #[error("cannot write the instruction at {vaddr:#x}; the memory is unchanged")]
     Write {
-        /// Where the breakpoint is, or was to be.
+        /// The address of the breakpoint.
         vaddr: usize,
-        /// Where and why writing stopped.
-        stopped: TransferError,
+        /// The write that failed.
+        source: TransferError,
     },
-    /// The bytes could not all be written, nor could what had been written be taken back.
-    /// The instruction is spoilt: do not let the process run. The kept bytes are still
-    /// known, and removing it tries again.
+    /// Only part of the instruction could be written, and the rollback failed. The instruction is
+    /// corrupted: keep all threads suspended.
+    ///
+    /// The original bytes are not lost. [`remove`](crate::Breakpoints::remove) writes them again.
     #[error(
-        "the instruction at {vaddr:#x} is spoilt: a write stopped half-way, and its undoing too"
+        "the instruction at {vaddr:#x} is corrupted: a write stopped part-way, and its rollback \
+         {}; keep all threads suspended and remove the breakpoint again",
+        RollbackOutcome(rollback)
     )]
     RollbackFailed {
-        /// Where the instruction is.
+        /// The address of the breakpoint.
         vaddr: usize,
-        /// Where and why the first write stopped.
-        stopped: TransferError,
+        /// The write that stopped part-way.
+        source: TransferError,
+        /// The failure of the rollback. `None` if the rollback's write succeeded, but the bytes
+        /// could not be read back or were different.
+        rollback: Option<TransferError>,
     },
 }
 
+/// The rollback's error is no `source`, so the message prints all of it.
+struct RollbackOutcome<'a>(&'a Option<TransferError>);
+
+impl fmt::Display for RollbackOutcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(error) => write!(
+                f,
+                "stopped at {:#x} after {} bytes with {}",
+                error.vaddr, error.transferred, error.status
+            ),
+            None => f.write_str("did not restore it"),
+        }
+    }
+}
+
 impl BreakpointError {
-    /// Where the breakpoint is, or was to be.
+    /// Returns the address of the breakpoint.
     ///
     /// ```
     /// # use zx_debug_memory::BreakpointError;
@@ -94,7 +125,9 @@ impl BreakpointError {
         }
     }
 
-    /// What the kernel said, where it was asked.
+    /// Returns the status of the read or write that failed, or `None` if no call failed.
+    ///
+    /// For [`RollbackFailed`](Self::RollbackFailed) it is the status of the first write.
     ///
     /// ```
     /// # use zx_debug_memory::BreakpointError;
@@ -103,10 +136,36 @@ impl BreakpointError {
     #[must_use]
     pub const fn status(&self) -> Option<Status> {
         match self {
-            Self::Read { stopped, .. }
-            | Self::Write { stopped, .. }
-            | Self::RollbackFailed { stopped, .. } => Some(stopped.status),
-            _ => None,
+            Self::Read { source, .. }
+            | Self::Write { source, .. }
+            | Self::RollbackFailed { source, .. } => Some(source.status),
+            Self::Misaligned { .. } | Self::Overlaps { .. } | Self::NotInserted { .. } => None,
         }
+    }
+}
+
+/// Prints addresses in hex.
+impl fmt::Debug for BreakpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Misaligned { .. } => "Misaligned",
+            Self::Overlaps { .. } => "Overlaps",
+            Self::NotInserted { .. } => "NotInserted",
+            Self::Read { .. } => "Read",
+            Self::Write { .. } => "Write",
+            Self::RollbackFailed { .. } => "RollbackFailed",
+        };
+        let mut out = f.debug_struct(name);
+        out.field("vaddr", &Hex(self.vaddr()));
+        match self {
+            Self::Misaligned { alignment, .. } => out.field("alignment", alignment),
+            Self::Overlaps { other, .. } => out.field("other", &Hex(*other)),
+            Self::NotInserted { .. } => &mut out,
+            Self::Read { source, .. } | Self::Write { source, .. } => out.field("source", source),
+            Self::RollbackFailed {
+                source, rollback, ..
+            } => out.field("source", source).field("rollback", rollback),
+        }
+        .finish()
     }
 }

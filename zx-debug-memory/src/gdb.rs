@@ -1,18 +1,23 @@
-//! A process's memory and its breakpoints for GDB, by way of `gdbstub`.
+//! Adaptors that serve a process's memory and breakpoints to GDB through
+//! [`gdbstub`](https://docs.rs/gdbstub).
 //!
-//! A debugger with a [`Target`](gdbstub::target::Target) of its own hands its memory and breakpoint methods on to
-//! [`read_addrs`], [`write_addrs`], [`add_sw_breakpoint`] and [`remove_sw_breakpoint`], and
-//! takes its `Arch` from `gdbstub_arch`. [`MemoryTarget`] is such a target, with memory and
-//! nothing else: the example `gdbserver` serves it to a stock `gdb`.
+//! - A debugger that implements [`Target`](gdbstub::target::Target) calls [`read_addrs`],
+//!   [`write_addrs`], [`add_sw_breakpoint`] and [`remove_sw_breakpoint`] in its trait methods of
+//!   the same names, and takes its `Arch` from `gdbstub_arch`.
+//! - [`MemoryTarget`] is a complete target that has memory and breakpoints only. The example
+//!   `gdbserver` serves it to an unmodified `gdb`.
 //!
-//! What GDB reads shows no breakpoints, and what it writes over one is kept: see
-//! [`Breakpoints`], which also says what must hold. A breakpoint in a process that nobody
-//! stops, and whose exceptions nobody handles, kills it.
+//! GDB's reads return the original bytes, and its writes at a breakpoint change the original
+//! bytes. [`Breakpoints`] describes that, and lists what a debugger must ensure. A process ends
+//! when it reaches a breakpoint and no debugger handles its exceptions.
 //!
-//! gdbstub reads in parts if a request is larger than its packet buffer, and puts them
-//! together wrongly where one comes short. Give it a buffer of a fixed size, by
-//! `GdbStub::builder(..).with_packet_buffer(..)`: requests are at most as large then.
+//! # Packet buffer
+//!
+//! gdbstub splits a read that is longer than its packet buffer, and joins the parts incorrectly
+//! if one of them is short. Set a fixed buffer with
+//! `GdbStub::builder(..).with_packet_buffer(..)`: GDB then requests at most its length.
 
+use crate::error_chain::ErrorChain;
 use crate::{BreakInstruction, BreakpointError, Breakpoints};
 use gdbstub::target::TargetError;
 use std::borrow::Borrow;
@@ -24,16 +29,22 @@ mod memory_target;
 pub use arch::{Arm64, MemoryArch, Riscv64, UnavailableRegisters, X86_64};
 pub use memory_target::MemoryTarget;
 
-/// For `SingleThreadBase::read_addrs` and `MultiThreadBase::read_addrs`: reads until the
-/// buffer is full or something is not mapped, and goes on from one mapping to the next.
+/// Implements `SingleThreadBase::read_addrs` and `MultiThreadBase::read_addrs`.
+///
+/// Reads across adjacent mappings until the buffer is full or an address is not mapped. Returns
+/// the number of bytes that were read. Reads return the original bytes, as
+/// [`Breakpoints::read_exact_memory`] does.
 ///
 /// Wraps `zx_process_read_memory`.
 ///
 /// # Errors
 ///
-/// If not one byte could be read, the errno that is nearest to the status: `EFAULT` where
-/// nothing is mapped (on Zircon, too, where the process is gone), `EACCES` where the handle
-/// lacks the right, else `EIO` (on the stand-in, too, where the process is gone).
+/// If no byte could be read, a Linux errno value, which GDB displays:
+///
+/// - `EFAULT`: nothing is mapped at `vaddr`. On Zircon also: the process has ended.
+/// - `EACCES`: the handle lacks a right, or debugging syscalls are off
+///   (`kernel.enable-debugging-syscalls`).
+/// - `EIO`: every other status. On the Linux backend also: the process has ended.
 ///
 /// ```
 /// use gdbstub::target::TargetResult;
@@ -46,13 +57,13 @@ pub use memory_target::MemoryTarget;
 /// fn read(debugger: &mut Debugger, vaddr: u64, data: &mut [u8]) -> TargetResult<usize, Debugger> {
 ///     gdb::read_addrs(debugger.breakpoints(), vaddr, data)
 /// }
-/// # static TEXT: [u8; 2] = [7; 2];
+/// # static CODE: [u8; 2] = [7; 2];
 /// # // SAFETY: nothing is written.
 /// # let process = unsafe { Process::current() }.unwrap();
 /// # let mut debugger = Debugger::new(Breakpoints::new(process, OnDrop::Remove));
 /// # let mut data = [0; 2];
-/// # assert_eq!(read(&mut debugger, TEXT.as_ptr().addr() as u64, &mut data).ok(), Some(2));
-/// # assert_eq!(data, TEXT);
+/// # assert_eq!(read(&mut debugger, CODE.as_ptr().addr() as u64, &mut data).ok(), Some(2));
+/// # assert_eq!(data, CODE);
 /// # assert!(read(&mut debugger, 0, &mut data).is_err());
 /// ```
 pub fn read_addrs<P: Borrow<Process>, E>(
@@ -62,19 +73,21 @@ pub fn read_addrs<P: Borrow<Process>, E>(
 ) -> Result<usize, TargetError<E>> {
     match breakpoints.read_exact_memory(address(vaddr)?, data) {
         Ok(()) => Ok(data.len()),
-        Err(stopped) if stopped.transferred > 0 => Ok(stopped.transferred),
-        Err(stopped) => Err(errno(stopped.status)),
+        Err(error) if error.transferred > 0 => Ok(error.transferred),
+        Err(error) => Err(errno(error.status)),
     }
 }
 
-/// For `SingleThreadBase::write_addrs` and `MultiThreadBase::write_addrs`.
+/// Implements `SingleThreadBase::write_addrs` and `MultiThreadBase::write_addrs`.
+///
+/// Writes across adjacent mappings. At a breakpoint it changes the original bytes, as
+/// [`Breakpoints::write_all_memory`] does.
 ///
 /// Wraps `zx_process_write_memory`.
 ///
 /// # Errors
 ///
-/// The errno that is nearest to the status, as for [`read_addrs`]. What comes before the
-/// place of the error has been written.
+/// The errno values of [`read_addrs`]. The bytes before the address that failed are written.
 ///
 /// ```
 /// # use gdbstub::target::TargetResult;
@@ -83,33 +96,38 @@ pub fn read_addrs<P: Borrow<Process>, E>(
 /// # use zx_debug_memory::{Breakpoints, OnDrop};
 /// # use zx_process_memory::Process;
 /// # type Debugger = MemoryTarget<Process, X86_64>;
-/// # static TEXT: AtomicU16 = AtomicU16::new(0);
-/// # // SAFETY: only `TEXT` is written: an atomic, to which every value is valid.
+/// # static CODE: AtomicU16 = AtomicU16::new(0);
+/// # // SAFETY: only `CODE` is written: an atomic, for which every value is valid.
 /// # let process = unsafe { Process::current() }.unwrap();
 /// # let mut debugger = Debugger::new(Breakpoints::new(process, OnDrop::Remove));
-/// let vaddr = TEXT.as_ptr().addr() as u64;
+/// let vaddr = CODE.as_ptr().addr() as u64;
 /// let written: TargetResult<(), Debugger> =
 ///     gdb::write_addrs(debugger.breakpoints_mut(), vaddr, &[1; 2]);
 /// assert!(written.is_ok());
-/// assert_eq!(TEXT.load(Ordering::Relaxed), 0x0101);
+/// assert_eq!(CODE.load(Ordering::Relaxed), 0x0101);
 /// ```
 pub fn write_addrs<P: Borrow<Process>, E>(
     breakpoints: &mut Breakpoints<P>,
     vaddr: u64,
     data: &[u8],
 ) -> Result<(), TargetError<E>> {
-    let outcome = breakpoints.write_all_memory(address(vaddr)?, data);
-    outcome.map_err(|stopped| errno(stopped.status))
+    let result = breakpoints.write_all_memory(address(vaddr)?, data);
+    result.map_err(|error| errno(error.status))
 }
 
-/// For `SwBreakpoint::add_sw_breakpoint`: `Ok(false)` where none can be, and the log says why
-/// at level debug. One that is there already is `Ok(true)`: GDB may say it twice.
+/// Implements `SwBreakpoint::add_sw_breakpoint`.
 ///
-/// GDB's _kind_ becomes an instruction by [`MemoryArch::break_instruction`].
+/// Returns `Ok(true)` if the breakpoint is inserted, also if it was before: GDB may insert a
+/// breakpoint twice. If the program has overwritten the earlier one, inserts a new one. Returns
+/// `Ok(false)` if it cannot be inserted, and logs the error at level debug.
+///
+/// [`MemoryArch::break_instruction`] converts GDB's _kind_ to the instruction.
+///
+/// Wraps `zx_process_read_memory` and `zx_process_write_memory`.
 ///
 /// # Errors
 ///
-/// None today; the signature is that of the trait's method.
+/// None. The return type is that of the trait method.
 ///
 /// ```
 /// # use gdbstub::target::TargetResult;
@@ -118,17 +136,17 @@ pub fn write_addrs<P: Borrow<Process>, E>(
 /// # use zx_debug_memory::{Breakpoints, OnDrop};
 /// # use zx_process_memory::Process;
 /// # type Debugger = MemoryTarget<Process, Riscv64>;
-/// # static TEXT: AtomicU16 = AtomicU16::new(0);
-/// # // SAFETY: only `TEXT` is written: an atomic, to which every value is valid.
+/// # static CODE: AtomicU16 = AtomicU16::new(0);
+/// # // SAFETY: only `CODE` is written: an atomic, for which every value is valid.
 /// # let process = unsafe { Process::current() }.unwrap();
 /// # let mut debugger = Debugger::new(Breakpoints::new(process, OnDrop::Remove));
-/// # let vaddr = TEXT.as_ptr().addr() as u64;
+/// # let vaddr = CODE.as_ptr().addr() as u64;
 /// let instruction = Riscv64::break_instruction(2).unwrap();
 /// let breakpoints = debugger.breakpoints_mut();
 /// let added: TargetResult<bool, Debugger> =
 ///     gdb::add_sw_breakpoint(breakpoints, vaddr, instruction);
 /// assert!(added.is_ok_and(|added| added));
-/// assert_eq!(TEXT.load(Ordering::Relaxed).to_ne_bytes(), [0x02, 0x90]);
+/// assert_eq!(CODE.load(Ordering::Relaxed).to_ne_bytes(), [0x02, 0x90]);
 /// let removed: TargetResult<bool, Debugger> = gdb::remove_sw_breakpoint(breakpoints, vaddr);
 /// assert!(removed.is_ok_and(|removed| removed));
 /// ```
@@ -140,23 +158,27 @@ pub fn add_sw_breakpoint<P: Borrow<Process>, E>(
     let Ok(vaddr) = address::<E>(vaddr) else {
         return Ok(false);
     };
-    if breakpoints.iter().any(|one| one == (vaddr, instruction)) {
+    if breakpoints.get(vaddr) == Some(instruction) {
         if breakpoints.is_intact(vaddr) {
             return Ok(true);
         }
-        // The program has overwritten it, and this is a new one.
+        // The program has overwritten it: the original bytes are out of date.
         breakpoints.forget(vaddr);
     }
-    Ok(is_done(&breakpoints.insert(vaddr, instruction)))
+    Ok(is_ok_or_log(&breakpoints.insert(vaddr, instruction)))
 }
 
-/// For `SwBreakpoint::remove_sw_breakpoint`: `Ok(false)` where it cannot be taken out, and the
-/// log says why at level debug. Where none is, or the program has overwritten it, there is
-/// nothing to do: `Ok(true)`.
+/// Implements `SwBreakpoint::remove_sw_breakpoint`.
+///
+/// Returns `Ok(true)` if no breakpoint is at `vaddr` afterwards, also if none was inserted or the
+/// program has overwritten it. Returns `Ok(false)` if it cannot be removed, and logs the error at
+/// level debug.
+///
+/// Wraps `zx_process_read_memory` and `zx_process_write_memory`.
 ///
 /// # Errors
 ///
-/// None today; the signature is that of the trait's method.
+/// None. The return type is that of the trait method.
 ///
 /// An example is at [`add_sw_breakpoint`].
 pub fn remove_sw_breakpoint<P: Borrow<Process>, E>(
@@ -168,27 +190,28 @@ pub fn remove_sw_breakpoint<P: Borrow<Process>, E>(
     };
     match breakpoints.remove(vaddr) {
         Err(BreakpointError::NotInserted { .. }) => Ok(true),
-        outcome => Ok(is_done(&outcome)),
+        result => Ok(is_ok_or_log(&result)),
     }
 }
 
-fn is_done<D>(outcome: &Result<D, BreakpointError>) -> bool {
-    if let Err(error) = outcome {
-        log::debug!("{error}");
+/// Whether the result is `Ok`. Logs an error.
+fn is_ok_or_log<T>(result: &Result<T, BreakpointError>) -> bool {
+    if let Err(error) = result {
+        log::debug!("{}", ErrorChain(error));
     }
-    outcome.is_ok()
+    result.is_ok()
 }
 
-/// GDB's addresses are 64 bits wide everywhere.
+/// GDB's addresses have 64 bits, `usize` may have fewer.
 fn address<E>(vaddr: u64) -> Result<usize, TargetError<E>> {
     usize::try_from(vaddr).map_err(|_| TargetError::Errno(EFAULT))
 }
 
+// Linux's values: GDB's protocol uses them on every system.
 const EIO: u8 = 5;
 const EACCES: u8 = 13;
 const EFAULT: u8 = 14;
 
-/// GDB shows the number, which is Linux's wherever the server runs.
 fn errno<E>(status: Status) -> TargetError<E> {
     TargetError::Errno(match status {
         Status::NoMemory | Status::NotFound | Status::OutOfRange => EFAULT,

@@ -1,37 +1,72 @@
-//! A debugger's view of a process's memory on Fuchsia: what is mapped, breakpoints that
-//! reads and writes do not see, and the same for GDB.
+//! Memory maps and breakpoints for debuggers on Fuchsia.
 //!
-//! It stands on `zx-process-memory`, which reads and writes, and whose handles it uses. On
-//! 64-bit Linux all of it runs on that crate's stand-in, from the same source.
+//! - [`MemoryMap`] lists the mappings of a process.
+//! - [`Breakpoints`] inserts and removes software breakpoints. Reads and writes through it hide
+//!   them.
+//! - The module `gdb` (feature `gdbstub`) serves both to GDB.
 //!
-//! # Where things are
+//! Processes, handles, reads and writes are those of
+//! [`zx-process-memory`](https://docs.rs/zx-process-memory). On 64-bit Linux the same source runs
+//! with that crate's Linux backend.
 //!
-//! | module | what it holds |
-//! |---|---|
-//! | `memory_map` | [`MemoryMap`]: all mappings of a process |
-//! | `mapping` | [`Mapping`], [`MappingKind`]: one of them |
-//! | `permissions` | [`Permissions`] |
-//! | `break_instruction` | [`BreakInstruction`]: the four, with their bytes |
-//! | `breakpoints` | [`Breakpoints`]: insert, remove, drop; `shadow`: read and write around them |
-//! | `breakpoint_error` | [`BreakpointError`] |
-//! | `gdb` (feature `gdbstub`) | adaptors to gdbstub's traits |
+//! ```
+//! # #[cfg(target_os = "linux")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::process::{Command, Stdio};
+//! use zx_debug_memory::{BreakInstruction, Breakpoints, MemoryMap, OnDrop, Permissions, Removal};
+//! use zx_process_memory::Process;
+//!
+//! let mut child = Command::new("yes").stdout(Stdio::piped()).spawn()?;
+//! # // The output shows that the program is loaded.
+//! # std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0])?;
+//! let process = Process::from_child(&child)?;
+//! let map = MemoryMap::read(&process)?;
+//! let code = map.iter().find(|mapping| mapping.permissions.contains(Permissions::EXECUTE));
+//! let vaddr = code.expect("a program has code").range.start;
+//!
+//! // A debugger suspends all threads first.
+//! let mut breakpoints = Breakpoints::new(&process, OnDrop::Remove);
+//! breakpoints.insert(vaddr, BreakInstruction::X86Int3)?;
+//! let mut original = [0];
+//! breakpoints.read_exact_memory(vaddr, &mut original)?;
+//! assert_eq!(breakpoints.remove(vaddr)?, Removal::Restored);
+//! # let mut byte = [0];
+//! # process.read_exact_memory(vaddr, &mut byte)?;
+//! # assert_eq!(byte, original);
+//! # drop(breakpoints);
+//! # child.kill()?;
+//! # child.wait()?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(target_os = "linux"))]
+//! # fn main() {}
+//! ```
 //!
 //! # What it does not do
 //!
-//! It does not stop, step or resume anything, reads no registers, and does not sync the
-//! instruction cache. [`Breakpoints`] says what must hold for them to be safe.
+//! - It does not suspend, step or resume threads. It does not handle exceptions.
+//! - It does not read or write registers.
+//! - It does not sync the instruction cache.
+//! - It has no symbols and no disassembler.
+//!
+//! [`Breakpoints`] lists what a debugger must ensure for safe use of breakpoints.
 //!
 //! # Features
 //!
-//! - `gdbstub`: the module `gdb`. Off by default.
+//! - `gdbstub`: the module `gdb`, with adaptors for [gdbstub](https://docs.rs/gdbstub). Off by
+//!   default.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
 mod break_instruction;
 mod breakpoint_error;
 mod breakpoints;
+mod error_chain;
 #[cfg(feature = "gdbstub")]
+#[cfg_attr(docsrs, doc(cfg(feature = "gdbstub")))]
 pub mod gdb;
+mod hex;
 mod mapping;
 mod memory_map;
 mod permissions;
@@ -43,7 +78,7 @@ pub use mapping::{Mapping, MappingKind};
 pub use memory_map::MemoryMap;
 pub use permissions::Permissions;
 
-/// The README's examples are compiled with the documentation's.
-#[cfg(doctest)]
+/// Runs the README's example, which needs the program `yes`.
+#[cfg(all(doctest, target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,49 +1,88 @@
 use crate::Permissions;
+use crate::hex::Hex;
 use std::fmt;
 use std::ops::Range;
 use zx_process_memory::sys::{ZX_INFO_MAPS_TYPE_MAPPING, zx_info_maps_v1_t, zx_koid_t};
 
-/// One mapping of a process.
+/// One mapping of a process: an address range, its permissions, and what is mapped there.
 ///
-/// It prints as a line such as `0x7f3c40000000-0x7f3c40021000 r-x libc.so`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// `Display` prints a line such as `0x7f3c40000000-0x7f3c40021000 r-x libc.so`.
+///
+/// An example is at [`MemoryMap`](crate::MemoryMap).
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Mapping {
-    /// Its addresses.
+    /// The mapped addresses.
     pub range: Range<usize>,
-    /// What the process itself may do there.
+    /// The accesses that the mapping allows to its own process.
     pub permissions: Permissions,
-    /// The VMO's name, or on the stand-in the file's or `[heap]` and its like, of which
-    /// Zircon keeps 31 bytes. Empty where nobody gave one.
+    /// The name of the VMO, or an empty string for a VMO without a name.
+    ///
+    /// Zircon stores at most 31 bytes. Bytes that are not UTF-8 become U+FFFD. On the Linux
+    /// backend it is the name of the file, or a name such as `[heap]`.
     pub name: String,
     /// What is mapped.
     pub kind: MappingKind,
 }
 
-/// What a mapping shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a mapping maps.
+///
+/// Two mappings with the same [`Vmo`](Self::Vmo) koid map the same VMO, also if they are in
+/// different processes. On Zircon a write through one of them then changes the other, unless the
+/// kernel gives the written process a private copy first. Compare the koids in both processes'
+/// maps before you insert a breakpoint into code that another process may run:
+///
+/// ```
+/// use zx_debug_memory::{MappingKind, MemoryMap};
+///
+/// /// Whether `a` and `b` map the same VMO at these addresses.
+/// fn is_shared(a: &MemoryMap, in_a: usize, b: &MemoryMap, in_b: usize) -> bool {
+///     let koid = |map: &MemoryMap, vaddr| match map.find(vaddr)?.kind {
+///         MappingKind::Vmo { koid, .. } => Some(koid),
+///         _ => None,
+///     };
+///     koid(a, in_a).is_some_and(|in_a| koid(b, in_b) == Some(in_a))
+/// }
+/// # #[cfg(target_os = "linux")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # // SAFETY: nothing is written.
+/// # let process = unsafe { zx_process_memory::Process::current() }?;
+/// # let map = MemoryMap::read(&process)?;
+/// # let text = main as fn() -> _ as usize;
+/// # assert!(is_shared(&map, text, &map, text));
+/// # assert!(!is_shared(&map, 0, &map, 0));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(target_os = "linux"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MappingKind {
-    /// A VMO (on the stand-in a file), which other mappings and other processes may show
-    /// too.
+    /// A VMO. On the Linux backend: a file.
     Vmo {
-        /// The VMO's koid, on the stand-in the file's inode number: the same for whoever
-        /// else maps it.
+        /// The koid of the VMO. A copy-on-write clone is a VMO with its own koid.
+        ///
+        /// On the Linux backend it is the inode number of the file. There, a debugger's write
+        /// to a private mapping does not change the file, so an equal koid does not mean that the
+        /// write is shared.
         koid: zx_koid_t,
-        /// Where in it the mapping begins, in bytes.
+        /// The offset in the VMO at which the mapping begins, in bytes.
         offset: u64,
     },
-    /// Memory of this process alone. Only on the stand-in: on Zircon all memory is a
-    /// VMO's.
+    /// Memory of this process alone. Only on the Linux backend: on Zircon every mapping has a
+    /// VMO.
     Anonymous,
-    /// The vDSO: the kernel's own code and data, the same pages in every process, which
-    /// nobody may write. Known by its name, which on Zircon begins with `vdso/`; a
-    /// program may give a VMO of its own such a name.
+    /// The vDSO: kernel code and data that every process maps. Newer kernels refuse to write its
+    /// code.
+    ///
+    /// It is identified by its name, which begins with `vdso/` on Zircon. A program can give the
+    /// same name to another VMO.
     Vdso,
 }
 
 impl Mapping {
-    /// `None` for the address space and for VMARs, which hold mappings and are none.
+    /// Returns `None` for the records of the address space and of VMARs.
     pub(crate) fn from_record(record: &zx_info_maps_v1_t) -> Option<Self> {
         if record.type_ != ZX_INFO_MAPS_TYPE_MAPPING {
             return None;
@@ -52,12 +91,7 @@ impl Mapping {
         let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
         let (koid, offset) = (record.mapping.vmo_koid, record.mapping.vmo_offset);
         let kind = match koid {
-            _ if ["vdso/", "[vdso", "[vvar"]
-                .iter()
-                .any(|vdso| name.starts_with(vdso)) =>
-            {
-                MappingKind::Vdso
-            }
+            _ if is_vdso(&name) => MappingKind::Vdso,
             0 => MappingKind::Anonymous,
             koid => MappingKind::Vmo { koid, offset },
         };
@@ -68,6 +102,12 @@ impl Mapping {
             kind,
         })
     }
+}
+
+/// Zircon's names, and Linux's.
+fn is_vdso(name: &str) -> bool {
+    let prefixes = ["vdso/", "[vdso", "[vvar"];
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 impl fmt::Display for Mapping {
@@ -83,6 +123,33 @@ impl fmt::Display for Mapping {
             Ok(())
         } else {
             write!(f, " {name}")
+        }
+    }
+}
+
+/// Prints addresses in hex.
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping")
+            .field("range", &(Hex(self.range.start)..Hex(self.range.end)))
+            .field("permissions", &self.permissions)
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish()
+    }
+}
+
+/// Prints the offset in hex. Koids are decimal, as in Fuchsia's tools.
+impl fmt::Debug for MappingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vmo { koid, offset } => f
+                .debug_struct("Vmo")
+                .field("koid", koid)
+                .field("offset", &Hex(*offset))
+                .finish(),
+            Self::Anonymous => f.write_str("Anonymous"),
+            Self::Vdso => f.write_str("Vdso"),
         }
     }
 }
@@ -114,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_becomes_a_mapping() {
+    fn record_of_a_vmo_becomes_a_mapping() {
         let mapping = Mapping::from_record(&record(b"libc.so\0rest")).unwrap();
         assert_eq!(mapping.range, 0x1000..0x3000);
         assert_eq!(
@@ -133,17 +200,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_no_vmo_is_anonymous() {
-        let mut nobodys = record(b"");
-        nobodys.mapping.vmo_koid = 0;
+    fn debug_prints_addresses_in_hex() {
+        let mut mapping = Mapping::from_record(&record(b"libc.so")).unwrap();
         assert_eq!(
-            Mapping::from_record(&nobodys).unwrap().kind,
-            MappingKind::Anonymous
+            format!("{mapping:?}"),
+            "Mapping { range: 0x1000..0x3000, permissions: Permissions(READ | EXECUTE), \
+             name: \"libc.so\", kind: Vmo { koid: 7, offset: 0x3000 } }"
         );
+        for (kind, expected) in [
+            (MappingKind::Anonymous, "kind: Anonymous }"),
+            (MappingKind::Vdso, "kind: Vdso }"),
+        ] {
+            mapping.kind = kind;
+            assert!(format!("{mapping:?}").ends_with(expected), "{mapping:?}");
+        }
     }
 
     #[test]
-    fn any_name_is_taken() {
+    fn mapping_without_a_vmo_is_anonymous() {
+        let mut record = record(b"");
+        record.mapping.vmo_koid = 0;
+        let mapping = Mapping::from_record(&record).unwrap();
+        assert_eq!(mapping.kind, MappingKind::Anonymous);
+    }
+
+    #[test]
+    fn name_may_be_full_or_empty_or_not_utf8() {
         let mapping = Mapping::from_record(&record(&[0xff; 32])).unwrap();
         assert_eq!(mapping.name, "\u{fffd}".repeat(32));
         let mapping = Mapping::from_record(&record(b"")).unwrap();
@@ -151,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vdso_is_known_by_its_name() {
+    fn vdso_is_identified_by_its_name() {
         for name in [
             &b"vdso/stable"[..],
             b"vdso/full",
@@ -159,27 +241,29 @@ mod tests {
             b"[vvar]",
             b"[vvar_vclock]",
         ] {
-            assert_eq!(
-                Mapping::from_record(&record(name)).unwrap().kind,
-                MappingKind::Vdso
-            );
+            let mapping = Mapping::from_record(&record(name)).unwrap();
+            assert_eq!(mapping.kind, MappingKind::Vdso);
         }
         let other = Mapping::from_record(&record(b"my vdso/x")).unwrap();
         assert_ne!(other.kind, MappingKind::Vdso);
     }
 
     #[test]
-    fn what_is_no_mapping_is_left_out() {
+    fn record_of_a_vmar_is_skipped() {
         let vmar = zx_info_maps_v1_t {
             type_: ZX_INFO_MAPS_TYPE_VMAR,
             ..record(b"root")
         };
         assert_eq!(Mapping::from_record(&vmar), None);
-        let at_the_end = zx_info_maps_v1_t {
+    }
+
+    #[test]
+    fn range_ends_at_the_last_address() {
+        let record = zx_info_maps_v1_t {
             base: usize::MAX - 1,
             ..record(b"")
         };
-        let range = Mapping::from_record(&at_the_end).unwrap().range;
+        let range = Mapping::from_record(&record).unwrap().range;
         assert_eq!(range, usize::MAX - 1..usize::MAX);
     }
 }

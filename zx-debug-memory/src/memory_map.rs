@@ -3,10 +3,11 @@ use std::slice;
 use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1, zx_info_maps_v1_t};
 use zx_process_memory::{Process, Status};
 
-/// What is mapped in a process, by address, as it was when it was asked for.
+/// The mappings of a process at one moment, in address order.
 ///
-/// A process that runs may map and unmap at any time: a map is out of date as soon as it is
-/// made, and what follows from it is a guess that the next read or write confirms.
+/// A running process can map and unmap memory at any time, so a map can be out of date as soon
+/// as [`read`](Self::read) returns. The next read or write of the memory reports the current
+/// state.
 ///
 /// ```
 /// # #[cfg(target_os = "linux")]
@@ -15,15 +16,17 @@ use zx_process_memory::{Process, Status};
 /// use zx_debug_memory::{MemoryMap, Permissions};
 /// use zx_process_memory::Process;
 ///
-/// let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
+/// let mut child = Command::new("yes").stdout(Stdio::piped()).spawn()?;
+/// # // The output shows that the program is loaded.
+/// # std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0])?;
 /// let process = Process::from_child(&child)?;
 /// let map = MemoryMap::read(&process)?;
 /// for mapping in &map {
 ///     println!("{mapping}");
 /// }
-/// let text = map.iter().find(|mapping| mapping.permissions.contains(Permissions::EXECUTE));
-/// let text = text.expect("a program has text");
-/// assert_eq!(map.find(text.range.start), Some(text));
+/// let code = map.iter().find(|mapping| mapping.permissions.contains(Permissions::EXECUTE));
+/// let code = code.expect("a program has code");
+/// assert_eq!(map.find(code.range.start), Some(code));
 /// # child.kill()?;
 /// # child.wait()?;
 /// # Ok(())
@@ -35,21 +38,22 @@ use zx_process_memory::{Process, Status};
 pub struct MemoryMap(Vec<Mapping>);
 
 impl MemoryMap {
-    /// Asks what is mapped in a process now.
+    /// Reads the mappings of a process.
     ///
-    /// Wraps `zx_object_get_info` with `ZX_INFO_PROCESS_MAPS`, as often as it takes until
-    /// the list fits. It is read in one call, so on Zircon it is of one moment. (On the
-    /// stand-in it is read from `/proc/PID/maps`, each line of which is of one moment.)
+    /// Wraps `zx_object_get_info` with `ZX_INFO_PROCESS_MAPS`. The call is repeated with a larger
+    /// buffer until all mappings fit. All mappings come from one call, so on Zircon they are of
+    /// one moment. The Linux backend reads `/proc/PID/maps`, in which only each line is of one
+    /// moment.
     ///
     /// The handle needs [`Rights::INSPECT`](zx_process_memory::Rights::INSPECT).
     ///
     /// # Errors
     ///
-    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right; or the process
-    ///   is the calling one (measured on a kernel of July 2019; later ones allow it).
+    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right, or the process
+    ///   is the calling process (measured on a kernel of July 2019; later kernels allow it).
     /// - [`BadState`](Status::BadState): the process has ended.
-    /// - [`BadHandle`](Status::BadHandle), [`WrongType`](Status::WrongType): the raw handle
-    ///   was closed elsewhere, or names no process.
+    /// - [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.
+    /// - [`WrongType`](Status::WrongType): the raw handle is not a process handle.
     /// - [`NotSupported`](Status::NotSupported): this target has no backend.
     ///
     /// # References
@@ -58,11 +62,11 @@ impl MemoryMap {
     ///
     /// An example is at [`MemoryMap`].
     pub fn read(process: &Process) -> Result<Self, Status> {
-        let mut mappings: Vec<Mapping> = records(|records| {
+        let mut mappings: Vec<Mapping> = read_records(|records| {
             let (mut actual, mut avail) = (0, 0);
             let (buffer, size) = (records.as_mut_ptr().cast(), size_of_val(records));
-            // SAFETY: `records` is writable for its size, and any bytes make a record; both
-            // counts are writable.
+            // SAFETY: `buffer` is writable for `size` bytes, every byte pattern is a valid record,
+            // and both counts are writable.
             Status::ok(unsafe {
                 let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
                 sys::zx_object_get_info(
@@ -79,12 +83,12 @@ impl MemoryMap {
         .iter()
         .filter_map(Mapping::from_record)
         .collect();
-        // Kernels list them so; `at` relies on it.
+        // Kernels list them in this order, but do not document it. `find` requires it.
         mappings.sort_by_key(|mapping| mapping.range.start);
         Ok(Self(mappings))
     }
 
-    /// The mapping that holds the address, if there was one.
+    /// Returns the mapping that contains the address, or `None` if the address is not mapped.
     ///
     /// An example is at [`MemoryMap`].
     #[must_use]
@@ -96,7 +100,7 @@ impl MemoryMap {
         candidate.range.contains(&vaddr).then_some(candidate)
     }
 
-    /// All mappings, by address.
+    /// Returns all mappings in address order.
     ///
     /// An example is at [`MemoryMap`].
     pub fn iter(&self) -> slice::Iter<'_, Mapping> {
@@ -113,26 +117,27 @@ impl<'a> IntoIterator for &'a MemoryMap {
     }
 }
 
-/// Asks with more and more room until all records fit. `ask` stores what fits, and answers
-/// how many it stored and how many there are.
-fn records(
-    mut ask: impl FnMut(&mut [zx_info_maps_v1_t]) -> Result<(usize, usize), Status>,
+/// Calls `get_info` with larger and larger buffers until all records fit.
+///
+/// `get_info` stores the records that fit, and returns how many it stored and how many exist.
+fn read_records(
+    mut get_info: impl FnMut(&mut [zx_info_maps_v1_t]) -> Result<(usize, usize), Status>,
 ) -> Result<Vec<zx_info_maps_v1_t>, Status> {
     let mut records = vec![zx_info_maps_v1_t::default(); 128];
     loop {
-        let (actual, avail) = ask(&mut records)?;
+        let (actual, avail) = get_info(&mut records)?;
         if avail <= records.len() {
             records.truncate(actual);
             return Ok(records);
         }
-        // There may be more by then.
+        // A running process may have more mappings at the next call.
         records.resize(avail + avail / 4, zx_info_maps_v1_t::default());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MemoryMap, records};
+    use super::{MemoryMap, read_records};
     use crate::Mapping;
     use zx_process_memory::Status;
     use zx_process_memory::sys::{ZX_INFO_MAPS_TYPE_MAPPING, zx_info_maps_v1_t};
@@ -148,32 +153,38 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_grows_is_asked_for_until_it_fits() {
-        let mut sizes = [300, 1000, 2000, 2400].into_iter();
-        let mut rooms = Vec::new();
-        let all = records(|room| {
-            rooms.push(room.len());
-            let avail = sizes.next().unwrap();
-            let actual = avail.min(room.len());
-            for (index, to) in room[..actual].iter_mut().enumerate() {
+    fn buffer_grows_until_all_records_fit() {
+        let mut available = [300, 1000, 2000, 2400].into_iter();
+        let mut buffer_lens = Vec::new();
+        let records = read_records(|buffer| {
+            buffer_lens.push(buffer.len());
+            let avail = available.next().unwrap();
+            let actual = avail.min(buffer.len());
+            for (index, to) in buffer[..actual].iter_mut().enumerate() {
                 *to = record(index, 1);
             }
             Ok((actual, avail))
         })
         .unwrap();
-        assert_eq!(rooms, [128, 375, 1250, 2500]);
-        assert_eq!((all.len(), all[2399].base), (2400, 2399));
+        assert_eq!(buffer_lens, [128, 375, 1250, 2500]);
+        assert_eq!((records.len(), records[2399].base), (2400, 2399));
     }
 
     #[test]
-    fn a_map_that_shrinks_has_what_was_stored_last() {
-        let mut answers = [(128, 129), (3, 3)].into_iter();
-        assert_eq!(records(|_| Ok(answers.next().unwrap())).unwrap().len(), 3);
-        assert_eq!(records(|_| Err(Status::BadState)), Err(Status::BadState));
+    fn map_that_shrinks_between_calls_has_the_last_records() {
+        let mut results = [(128, 129), (3, 3)].into_iter();
+        let records = read_records(|_| Ok(results.next().unwrap()));
+        assert_eq!(records.unwrap().len(), 3);
     }
 
     #[test]
-    fn an_address_is_found_from_the_first_byte_to_the_last() {
+    fn error_of_the_call_is_returned() {
+        let records = read_records(|_| Err(Status::BadState));
+        assert_eq!(records, Err(Status::BadState));
+    }
+
+    #[test]
+    fn find_includes_the_first_and_the_last_byte() {
         let mappings = [(0x1000, 0x1000), (0x2000, 0x3000), (0x9000, 0x1000)];
         let mappings =
             mappings.map(|(base, size)| Mapping::from_record(&record(base, size)).unwrap());

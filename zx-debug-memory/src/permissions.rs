@@ -1,8 +1,11 @@
+use std::fmt;
+
 bitflags::bitflags! {
-    /// What the process itself may do with a mapping: `ZX_VM_PERM_READ`, `_WRITE` and
-    /// `_EXECUTE`.
+    /// The accesses that a mapping allows to its own process: `ZX_VM_PERM_READ`,
+    /// `ZX_VM_PERM_WRITE` and `ZX_VM_PERM_EXECUTE`.
     ///
-    /// A debugger's reads and writes do not ask for them.
+    /// They do not restrict a debugger: `zx_process_read_memory` and `zx_process_write_memory`
+    /// ignore them.
     ///
     /// ```
     /// use zx_debug_memory::Permissions;
@@ -12,20 +15,21 @@ bitflags::bitflags! {
     /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Permissions: u32 {
-        /// The process may read.
+        /// The process can read the mapping.
         const READ = 1;
-        /// The process may write.
+        /// The process can write the mapping.
         const WRITE = 1 << 1;
-        /// The process may execute.
+        /// The process can execute the mapping.
         const EXECUTE = 1 << 2;
     }
 }
 
-/// As `r-x`.
-impl core::fmt::Display for Permissions {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+/// Prints three letters, such as `r-x`.
+impl fmt::Display for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letters = [(Self::READ, 'r'), (Self::WRITE, 'w'), (Self::EXECUTE, 'x')];
-        let shown = letters.map(|(flag, letter)| if self.contains(flag) { letter } else { '-' });
-        shown.iter().collect::<String>().fmt(f)
+        let letters = letters.map(|(flag, letter)| if self.contains(flag) { letter } else { '-' });
+        // Pads to the formatter's width.
+        f.pad(&letters.iter().collect::<String>())
     }
 }

@@ -1,8 +1,7 @@
-//! `Breakpoints` of zx-debug-memory: runs any sequence of operations, and compares the results with
-//! the model in the tests of that crate.
+//! Sequences of operations on breakpoints, compared with the model of the crate's own tests.
 //!
-//! The debuggee is this process, since a child would make each run slower. The operations change only
-//! `MEMORY`, a few bytes at the end of a page, where the next page is not accessible.
+//! The debuggee is this process, because a child process would be slower. Only a few bytes before an
+//! unmapped address are written.
 
 #![no_main]
 
@@ -23,7 +22,7 @@ use zx_process_memory::{Process, Status, TransferError};
 #[derive(Arbitrary, Debug)]
 struct Session<'a> {
     program: [u8; LEN],
-    is_left_and_chunk: u8,
+    leave_and_chunk: u8,
     operations: Vec<Op<'a>>,
 }
 
@@ -32,7 +31,7 @@ fuzz_target!(|session: Session<'_>| session.run());
 static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::new);
 
 static OWN: LazyLock<Process> = LazyLock::new(|| {
-    // SAFETY: writes through this handle change only `MEMORY`, which consists of atomics.
+    // SAFETY: only `MEMORY` is written: atomics, for which every value is valid.
     unsafe { Process::current() }.unwrap()
 });
 
@@ -40,7 +39,7 @@ impl Session<'_> {
     fn run(&self) {
         let memory = &*MEMORY;
         memory.store(0, &self.program);
-        let on_drop = if self.is_left_and_chunk & 1 == 1 {
+        let on_drop = if self.leave_and_chunk & 1 == 1 {
             OnDrop::Leave
         } else {
             OnDrop::Remove
@@ -50,7 +49,7 @@ impl Session<'_> {
             breakpoints: Breakpoints::new(&OWN, on_drop),
             model: Model::new(self.program.to_vec()),
         };
-        let chunk = 1 + usize::from(self.is_left_and_chunk >> 1) % 8;
+        let chunk = 1 + usize::from(self.leave_and_chunk >> 1) % 8;
         for operation in &self.operations {
             both.apply(operation);
             both.compare();
@@ -64,8 +63,8 @@ impl Session<'_> {
         } = both;
         drop(breakpoints);
         let expected = match on_drop {
-            OnDrop::Leave => model.raw,
-            _ => model.seen(),
+            OnDrop::Leave => model.memory,
+            _ => model.shadow(),
         };
         assert_eq!(memory.bytes()[..], expected, "after the drop");
     }
@@ -85,8 +84,8 @@ impl Both<'_> {
             Op::Insert(at, instruction) => self.insert(offset(*at), instruction.0),
             Op::Remove(at) => {
                 let vaddr = base + offset(*at);
-                let nothing = BreakpointError::NotInserted { vaddr };
-                let expected = self.model.remove(offset(*at)).ok_or(nothing);
+                let not_inserted = BreakpointError::NotInserted { vaddr };
+                let expected = self.model.remove(offset(*at)).ok_or(not_inserted);
                 assert_eq!(self.breakpoints.remove(vaddr), expected);
             }
             Op::Forget(at) => {
@@ -101,16 +100,16 @@ impl Both<'_> {
             }
             Op::Write(at, bytes) => {
                 let (at, bytes) = (offset(*at), bytes.all());
-                let there = bytes.len().min(LEN.saturating_sub(at));
-                self.model.write(at, &bytes[..there]);
-                let outcome = self.breakpoints.write_all_memory(base + at, &bytes);
-                assert_eq!(outcome, self.stopped(at, bytes.len()));
+                let mapped = bytes.len().min(LEN.saturating_sub(at));
+                self.model.write(at, &bytes[..mapped]);
+                let result = self.breakpoints.write_all_memory(base + at, &bytes);
+                assert_eq!(result, self.expected_transfer(at, bytes.len()));
             }
             Op::Store(at, bytes) => {
                 let at = offset(*at).min(LEN);
                 let mut bytes = bytes.all();
                 bytes.truncate(LEN - at);
-                self.model.raw[at..at + bytes.len()].copy_from_slice(&bytes);
+                self.model.memory[at..at + bytes.len()].copy_from_slice(&bytes);
                 self.memory.store(at, &bytes);
             }
             Op::Read(at, len) => self.read(offset(*at), offset(*len)),
@@ -129,11 +128,11 @@ impl Both<'_> {
         let vaddr = base + at;
         let expected = if vaddr % alignment != 0 {
             Err(BreakpointError::Misaligned { vaddr, alignment })
-        } else if let Some(other) = self.model.in_the_way(at, instruction) {
+        } else if let Some(other) = self.model.overlapping(at, instruction) {
             let other = base + other;
             Err(BreakpointError::Overlaps { vaddr, other })
-        } else if let Err(stopped) = self.stopped(at, len) {
-            Err(BreakpointError::Read { vaddr, stopped })
+        } else if let Err(source) = self.expected_transfer(at, len) {
+            Err(BreakpointError::Read { vaddr, source })
         } else {
             assert_eq!(self.model.insert(at, instruction), Ok(()));
             Ok(())
@@ -143,74 +142,73 @@ impl Both<'_> {
 
     fn read(&self, at: usize, len: usize) {
         let (vaddr, mut buffer) = (self.memory.vaddr() + at, vec![0xee; len]);
-        let seen = self.model.seen();
-        let there = &seen[at.min(LEN)..(at + len).min(LEN).max(at.min(LEN))];
+        let shadow = self.model.shadow();
+        let expected = &shadow[at.min(LEN)..(at + len).min(LEN).max(at.min(LEN))];
 
-        let outcome = self.breakpoints.read_exact_memory(vaddr, &mut buffer);
-        assert_eq!(outcome, self.stopped(at, len));
-        assert_eq!(&buffer[..there.len()], there);
+        let result = self.breakpoints.read_exact_memory(vaddr, &mut buffer);
+        assert_eq!(result, self.expected_transfer(at, len));
+        assert_eq!(&buffer[..expected.len()], expected);
 
         buffer.fill(0xee);
-        let expected = match there.len() {
+        let expected_count = match expected.len() {
             _ if len == 0 => Err(Status::InvalidArgs),
             0 => Err(Status::OutOfRange),
             count => Ok(count),
         };
         let count = self.breakpoints.read_memory(vaddr, &mut buffer);
-        assert_eq!(count, expected);
-        assert_eq!(&buffer[..there.len()], there);
+        assert_eq!(count, expected_count);
+        assert_eq!(&buffer[..expected.len()], expected);
     }
 
-    /// Operations near the end of the address space fail.
+    /// Operations at unmapped addresses, up to the last address.
     fn far(&mut self, vaddr: usize, instruction: BreakInstruction, len: u8) {
         assert!(self.breakpoints.insert(vaddr, instruction).is_err());
         assert!(self.breakpoints.remove(vaddr).is_err());
         let mut buffer = vec![0xcc; usize::from(len)];
         let read = self.breakpoints.read_exact_memory(vaddr, &mut buffer);
         let written = self.breakpoints.write_all_memory(vaddr, &buffer);
-        for outcome in [read, written] {
-            assert_eq!(outcome.is_ok(), len == 0);
+        for result in [read, written] {
+            assert_eq!(result.is_ok(), len == 0);
         }
         assert!(self.breakpoints.read_memory(vaddr, &mut buffer).is_err());
     }
 
-    /// The expected result of an access to `len` bytes, which fails at the end of the region.
-    fn stopped(&self, at: usize, len: usize) -> Result<(), TransferError> {
+    /// The expected result of a transfer of `len` bytes: it stops at the end of the memory.
+    fn expected_transfer(&self, at: usize, len: usize) -> Result<(), TransferError> {
         if len == 0 || at + len <= LEN {
             return Ok(());
         }
-        // `TransferError` has no public constructor.
-        let base = self.memory.vaddr();
-        let done = LEN.saturating_sub(at);
-        let mut stopped = OWN.read_exact_memory(1, &mut [0]).unwrap_err();
-        stopped.transferred = done;
-        stopped.vaddr = base + at + done;
-        stopped.status = Status::OutOfRange;
-        Err(stopped)
+        let transferred = LEN.saturating_sub(at);
+        // `TransferError` has no constructor.
+        let mut error = OWN.read_exact_memory(1, &mut [0]).unwrap_err();
+        error.transferred = transferred;
+        error.vaddr = self.memory.vaddr() + at + transferred;
+        error.status = Status::OutOfRange;
+        Err(error)
     }
 
     fn compare(&self) {
         let base = self.memory.vaddr();
-        let inserted = self.breakpoints.iter().map(|(at, what)| (at - base, what));
+        let inserted = self
+            .breakpoints
+            .iter()
+            .map(|(vaddr, instruction)| (vaddr - base, instruction));
         let expected = self.model.inserted.iter();
-        assert!(inserted.eq(expected.map(|(at, (what, _))| (*at, *what))));
-        let mut seen = [0; LEN];
-        self.breakpoints.read_exact_memory(base, &mut seen).unwrap();
-        assert_eq!(seen[..], self.model.seen(), "with original bytes");
-        assert_eq!(
-            self.memory.bytes()[..],
-            self.model.raw,
-            "with break instructions"
-        );
+        assert!(inserted.eq(expected.map(|(at, (instruction, _))| (*at, *instruction))));
+        let mut buffer = [0; LEN];
+        self.breakpoints
+            .read_exact_memory(base, &mut buffer)
+            .unwrap();
+        assert_eq!(buffer[..], self.model.shadow(), "reads");
+        assert_eq!(self.memory.bytes()[..], self.model.memory, "memory");
     }
 
-    /// Reads in parts of `chunk` bytes, which start and end inside instructions, return the same bytes
-    /// as one read.
+    /// Reads in chunks, which begin and end within instructions, return the same bytes.
     fn compare_by(&self, chunk: usize) {
-        let (base, mut seen) = (self.memory.vaddr(), [0; LEN]);
-        for (at, part) in (base..).step_by(chunk).zip(seen.chunks_mut(chunk)) {
+        let (base, mut buffer) = (self.memory.vaddr(), [0; LEN]);
+        for (at, part) in (base..).step_by(chunk).zip(buffer.chunks_mut(chunk)) {
             self.breakpoints.read_exact_memory(at, part).unwrap();
         }
-        assert_eq!(seen[..], self.model.seen(), "in parts of {chunk} bytes");
+        assert_eq!(buffer[..], self.model.shadow(), "chunks of {chunk}");
     }
 }

@@ -13,13 +13,14 @@ pub(crate) enum Op<'a> {
     /// A write by the debugger.
     Write(u8, Bytes<'a>),
     Read(u8, u8),
-    /// A store by the debuggee.
+    /// A write by the program.
     Store(u8, Bytes<'a>),
-    /// An access at this distance below the last address.
+    /// All operations at an address near the last one: the first field is the distance to it, the
+    /// last one the length.
     Far(u8, Instruction, u8),
 }
 
-/// An offset into the memory, or a few bytes after its end.
+/// An offset into the memory, or a little past its end.
 pub(crate) fn offset(any: u8) -> usize {
     usize::from(any) % (LEN + 6)
 }
@@ -39,7 +40,7 @@ impl<'a> Arbitrary<'a> for Instruction {
     }
 }
 
-/// Bytes to write. Many are break instructions, which the code under test must not take for its own.
+/// Random bytes or break instructions, so that data often looks like a breakpoint.
 #[derive(Arbitrary, Debug)]
 pub(crate) enum Bytes<'a> {
     Any(&'a [u8]),

@@ -1,127 +1,153 @@
-//! Reads that show the original bytes, and writes that go to them.
+//! Reads that return the original bytes, and writes that change them.
 
-use super::{Borrow, Breakpoints, Process, Standing, Status, TransferError, pages};
+use super::memory::{Comparison, split_at_page};
+use super::{Borrow, Breakpoints, Process};
 use std::ops::Range;
+use zx_process_memory::{Status, TransferError};
 
 impl<P: Borrow<Process>> Breakpoints<P> {
-    /// Like [`Process::read_memory`], with the original bytes in place of break instructions
-    /// that still stand.
+    /// Reads memory like [`Process::read_memory`], with the original bytes in place of intact
+    /// break instructions. Returns the number of bytes that were read.
+    ///
+    /// Wraps `zx_process_read_memory`.
     ///
     /// # Errors
     ///
     /// Those of [`Process::read_memory`].
     ///
-    /// An example is at [`Breakpoints`].
+    /// ```
+    /// # use zx_debug_memory::{Breakpoints, OnDrop};
+    /// # use zx_process_memory::{Process, Status};
+    /// # static CODE: [u8; 2] = [0x55, 0x48];
+    /// # fn main() -> Result<(), Status> {
+    /// # // SAFETY: nothing is written.
+    /// # let process = unsafe { Process::current() }?;
+    /// # let vaddr = CODE.as_ptr().addr();
+    /// let breakpoints = Breakpoints::new(process, OnDrop::Remove);
+    /// let mut buffer = [0; 2];
+    /// assert_eq!(breakpoints.read_memory(vaddr, &mut buffer)?, 2);
+    /// assert_eq!(buffer, [0x55, 0x48]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read_memory(&self, vaddr: usize, buffer: &mut [u8]) -> Result<usize, Status> {
         let count = self.process().read_memory(vaddr, buffer)?;
-        self.hide(vaddr, &mut buffer[..count]);
+        self.restore_original(vaddr, &mut buffer[..count]);
         Ok(count)
     }
 
-    /// Like [`Process::read_exact_memory`], with the original bytes in place of break
-    /// instructions that still stand.
+    /// Fills the buffer like [`Process::read_exact_memory`], with the original bytes in place of
+    /// intact break instructions.
+    ///
+    /// Wraps `zx_process_read_memory`.
     ///
     /// # Errors
     ///
-    /// Those of [`Process::read_exact_memory`]. What was read before it stopped shows no
-    /// breakpoints either.
+    /// Those of [`Process::read_exact_memory`]. The bytes that were read before the error contain
+    /// no break instructions either.
     ///
     /// An example is at [`Breakpoints`].
     pub fn read_exact_memory(&self, vaddr: usize, buffer: &mut [u8]) -> Result<(), TransferError> {
-        let outcome = self.process().read_exact_memory(vaddr, buffer);
-        let done = outcome.map_or_else(|stopped| stopped.transferred, |()| buffer.len());
-        self.hide(vaddr, &mut buffer[..done]);
-        outcome
+        let result = self.process().read_exact_memory(vaddr, buffer);
+        let transferred = result.map_or_else(|error| error.transferred, |()| buffer.len());
+        self.restore_original(vaddr, &mut buffer[..transferred]);
+        result
     }
 
-    /// Like [`Process::write_all_memory`], around the break instructions that still stand:
-    /// what is meant for their places is original, and put there when they are removed.
+    /// Writes all bytes like [`Process::write_all_memory`], but changes the original bytes in
+    /// place of intact break instructions. [`remove`](Self::remove) writes those to memory.
     ///
-    /// Of a write over n breakpoints, n + 1 parts or fewer are written one by one.
+    /// Wraps `zx_process_write_memory`, and `zx_process_read_memory` where breakpoints are. The
+    /// parts before, between and after breakpoints are separate writes.
     ///
     /// # Errors
     ///
-    /// Those of [`Process::write_all_memory`]. What was original before it stopped counts as
-    /// done.
+    /// Those of [`Process::write_all_memory`].
+    /// [`transferred`](TransferError::transferred) includes the original bytes that were changed
+    /// before the error.
     ///
     /// An example is at [`Breakpoints`].
     pub fn write_all_memory(&mut self, vaddr: usize, bytes: &[u8]) -> Result<(), TransferError> {
         let Some(end) = vaddr.checked_add(bytes.len()) else {
-            // No breakpoint is there, and the call knows what is wrong.
+            // The call returns the error for the overflow, and writes nothing.
             return self.process().write_all_memory(vaddr, bytes);
         };
-        let mut at = vaddr;
-        while at < end {
-            let Some((breakpoint_at, breakpoint)) = self.first_in(at..end) else {
-                return self.write_part(vaddr, bytes, at..end);
+        let mut next = vaddr;
+        while next < end {
+            let Some((breakpoint_vaddr, breakpoint)) = self.first_in(next..end) else {
+                return self.write_part(vaddr, bytes, next..end);
             };
-            let bytes_there = breakpoint.instruction.bytes();
-            // In one page, since the other may be gone.
-            let (page_at, in_page) = pages(breakpoint_at, bytes_there)
-                .find(|(page_at, there)| at < page_at + there.len())
-                .unwrap_or((breakpoint_at, bytes_there));
-            let start = page_at.max(at);
-            let stop = (page_at + in_page.len()).min(end);
-            self.write_part(vaddr, bytes, at..start)?;
+            let instruction = breakpoint.instruction.bytes();
+            // Each iteration handles one page of the instruction: the other may be unmapped.
+            let (page_vaddr, in_page) = split_at_page(breakpoint_vaddr, instruction)
+                .find(|(page_vaddr, in_page)| next < page_vaddr + in_page.len())
+                .unwrap_or((breakpoint_vaddr, instruction));
+            let start = page_vaddr.max(next);
+            let stop = (page_vaddr + in_page.len()).min(end);
+            self.write_part(vaddr, bytes, next..start)?;
 
-            let stands = self.standing(page_at, in_page) == Ok(Standing::Instruction)
-                && (in_page.len() == bytes_there.len() || self.stands(breakpoint_at, &breakpoint));
+            // If the other page is unmapped, `contains` ignores it, so this page is compared too.
+            let is_intact = self.compare(page_vaddr, in_page) == Ok(Comparison::Equal)
+                && (in_page.len() == instruction.len()
+                    || self.contains(breakpoint_vaddr, instruction));
             let mut original = breakpoint.original;
-            if stands || breakpoint.is_torn {
-                original[start - breakpoint_at..stop - breakpoint_at]
+            if is_intact || breakpoint.is_corrupted {
+                original[start - breakpoint_vaddr..stop - breakpoint_vaddr]
                     .copy_from_slice(&bytes[start - vaddr..stop - vaddr]);
             } else {
                 self.write_part(vaddr, bytes, start..stop)?;
-                // What was original is of the past. If what stands there now happens to be a break
-                // instruction, it is the program's own. (What is not there matters to nobody.)
-                for (page_at, in_page) in pages(breakpoint_at, bytes_there) {
-                    let now = &mut original[page_at - breakpoint_at..][..in_page.len()];
-                    let _ = self.process().read_exact_memory(page_at, now);
+                // The program has overwritten the instruction, so the original bytes are out of
+                // date: memory has the current ones. If they are a break instruction now, it is
+                // the program's own. Unmapped bytes are not restored, so errors do not matter.
+                for (page_vaddr, in_page) in split_at_page(breakpoint_vaddr, instruction) {
+                    let current = &mut original[page_vaddr - breakpoint_vaddr..][..in_page.len()];
+                    let _ = self.process().read_exact_memory(page_vaddr, current);
                 }
             }
-            if let Some(breakpoint) = self.inserted.get_mut(&breakpoint_at) {
+            if let Some(breakpoint) = self.inserted.get_mut(&breakpoint_vaddr) {
                 breakpoint.original = original;
             }
-            at = stop;
+            next = stop;
         }
         Ok(())
     }
 
-    /// Writes the part of `bytes`, which begin at `vaddr`, that goes to these addresses.
+    /// Writes the bytes of one address range to memory. `bytes` begin at `vaddr`.
     fn write_part(
         &self,
         vaddr: usize,
         bytes: &[u8],
-        part: Range<usize>,
+        range: Range<usize>,
     ) -> Result<(), TransferError> {
-        let before = part.start - vaddr;
-        let bytes = &bytes[before..part.end - vaddr];
-        let outcome = self.process().write_all_memory(part.start, bytes);
-        outcome.map_err(|mut stopped| {
-            stopped.transferred += before;
-            stopped
+        let before = range.start - vaddr;
+        let bytes = &bytes[before..range.end - vaddr];
+        let result = self.process().write_all_memory(range.start, bytes);
+        result.map_err(|mut error| {
+            error.transferred += before;
+            error
         })
     }
 
-    /// Puts the original bytes into what was read at `vaddr`.
-    fn hide(&self, vaddr: usize, read: &mut [u8]) {
-        // It was read, so its last byte has an address.
-        let range = vaddr..vaddr.saturating_add(read.len());
+    /// Replaces the break instructions in `buffer`, which was read at `vaddr`, by the original
+    /// bytes.
+    fn restore_original(&self, vaddr: usize, buffer: &mut [u8]) {
+        // The sum does not saturate: all bytes were read.
+        let range = vaddr..vaddr.saturating_add(buffer.len());
         let mut rest = range.clone();
-        while let Some((breakpoint_at, breakpoint)) = self.first_in(rest) {
-            let end = breakpoint_at + breakpoint.len();
-            let (start, stop) = (breakpoint_at.max(range.start), end.min(range.end));
-            let bytes =
-                &breakpoint.instruction.bytes()[start - breakpoint_at..stop - breakpoint_at];
-            let seen = &mut read[start - vaddr..stop - vaddr];
-            // Of an instruction that was read in part, the other part has a say too.
-            let is_whole = seen.len() == breakpoint.len();
-            let stands =
-                || *seen == *bytes && (is_whole || self.stands(breakpoint_at, &breakpoint));
-            if breakpoint.is_torn || stands() {
-                seen.copy_from_slice(
-                    &breakpoint.original[start - breakpoint_at..stop - breakpoint_at],
-                );
+        while let Some((breakpoint_vaddr, breakpoint)) = self.first_in(rest) {
+            let start = breakpoint_vaddr.max(range.start);
+            let stop = (breakpoint_vaddr + breakpoint.len()).min(range.end);
+            let in_breakpoint = start - breakpoint_vaddr..stop - breakpoint_vaddr;
+            let instruction = breakpoint.instruction.bytes();
+            let part = &mut buffer[start - vaddr..stop - vaddr];
+            // If the buffer holds a part of the instruction, the other part is compared in memory.
+            let is_complete = part.len() == instruction.len();
+            let is_intact = || {
+                *part == instruction[in_breakpoint.clone()]
+                    && (is_complete || self.contains(breakpoint_vaddr, instruction))
+            };
+            if breakpoint.is_corrupted || is_intact() {
+                part.copy_from_slice(&breakpoint.original[in_breakpoint]);
             }
             rest = stop..range.end;
         }

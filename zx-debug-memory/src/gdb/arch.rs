@@ -1,7 +1,7 @@
 use crate::BreakInstruction;
 use gdbstub::arch::{Arch, Registers};
 
-/// An architecture of which GDB sees memory and breakpoints: [`X86_64`], [`Arm64`],
+/// An architecture for [`MemoryTarget`](super::MemoryTarget): [`X86_64`], [`Arm64`] or
 /// [`Riscv64`].
 ///
 /// ```
@@ -14,26 +14,31 @@ use gdbstub::arch::{Arch, Registers};
 /// assert_eq!(Riscv64::break_instruction(3), None);
 /// ```
 pub trait MemoryArch: Arch<Usize = u64, BreakpointKind = usize> {
-    /// The instruction for the _kind_ of a `Z0` packet, which on these architectures is its
-    /// length in bytes; `None` where there is none of that length.
+    /// Returns the break instruction for the _kind_ of GDB's `Z0` packet, or `None` if the
+    /// architecture has no such kind.
+    ///
+    /// On these architectures the kind is the length of the instruction in bytes.
+    ///
+    /// An example is at [`MemoryArch`].
     fn break_instruction(kind: usize) -> Option<BreakInstruction>;
 }
 
-/// Registers that are there and cannot be read: GDB shows `<unavailable>`. All but one: a
-/// GDB that is told no program counter gives up the connection ("PC register is not
-/// available", seen with GDB 13), so it gets 0, where no process has code.
+/// Registers whose values are not available: GDB displays `<unavailable>`.
 ///
-/// `LEN` is the size of the general registers and `PC` where among them the program counter
-/// stands, in bytes.
+/// The program counter is 0, an address at which no process has code. GDB 13 closes the connection
+/// if the program counter is unavailable ("PC register is not available").
+///
+/// `LEN` is the size of GDB's general registers and `PC` is the offset of the program counter in
+/// them, both in bytes.
 ///
 /// ```
 /// use gdbstub::arch::Registers;
 /// use zx_debug_memory::gdb::UnavailableRegisters;
 ///
-/// let mut shown = Vec::new();
-/// UnavailableRegisters::<11, 2>.gdb_serialize(|byte| shown.push(byte));
-/// assert_eq!(shown[..3], [None, None, Some(0)]);
-/// assert_eq!(shown[9..], [Some(0), None]);
+/// let mut bytes = Vec::new();
+/// UnavailableRegisters::<11, 2>.gdb_serialize(|byte| bytes.push(byte));
+/// assert_eq!(bytes[..3], [None, None, Some(0)]);
+/// assert_eq!(bytes[9..], [Some(0), None]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnavailableRegisters<const LEN: usize, const PC: usize>;
@@ -46,8 +51,9 @@ impl<const LEN: usize, const PC: usize> Registers for UnavailableRegisters<LEN, 
     }
 
     fn gdb_serialize(&self, mut write_byte: impl FnMut(Option<u8>)) {
-        for at in 0..LEN {
-            write_byte((PC..PC + size_of::<u64>()).contains(&at).then_some(0));
+        let pc = PC..PC + size_of::<u64>();
+        for offset in 0..LEN {
+            write_byte(pc.contains(&offset).then_some(0));
         }
     }
 
@@ -89,31 +95,31 @@ macro_rules! architectures {
 }
 
 architectures! {
-    /// x86-64.
+    /// The x86-64 architecture.
     ///
     /// ```
     /// # use gdbstub::arch::Arch;
     /// let xml = zx_debug_memory::gdb::X86_64::target_description_xml().unwrap();
     /// assert!(xml.contains("i386:x86-64"));
     /// ```
-    // 16 registers and rip of 8 bytes, eflags and 6 segments of 4.
+    // 16 registers and rip with 8 bytes each; eflags and 6 segment registers with 4 bytes each.
     X86_64, "i386:x86-64", 164, 128, 1: X86Int3;
-    /// arm64.
+    /// The arm64 architecture.
     ///
     /// ```
     /// # use gdbstub::arch::Arch;
     /// let xml = zx_debug_memory::gdb::Arm64::target_description_xml().unwrap();
     /// assert!(xml.contains("aarch64"));
     /// ```
-    // x0 to x30, sp and pc of 8 bytes, cpsr of 4.
+    // x0 to x30, sp and pc with 8 bytes each; cpsr with 4 bytes.
     Arm64, "aarch64", 268, 256, 4: Arm64Brk;
-    /// riscv64, with compressed instructions.
+    /// The riscv64 architecture, with compressed instructions.
     ///
     /// ```
     /// # use gdbstub::arch::Arch;
     /// let xml = zx_debug_memory::gdb::Riscv64::target_description_xml().unwrap();
     /// assert!(xml.contains("riscv:rv64"));
     /// ```
-    // x0 to x31 and pc of 8 bytes.
+    // x0 to x31 and pc with 8 bytes each.
     Riscv64, "riscv:rv64", 264, 256, 2: Riscv64CEbreak, 4: Riscv64Ebreak;
 }

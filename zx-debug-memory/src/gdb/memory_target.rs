@@ -12,8 +12,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use zx_process_memory::Process;
 
-/// A process of which GDB sees the memory alone: it goes on running, and its registers are
-/// unavailable. Reads show no breakpoints.
+/// A gdbstub target that has the memory and the breakpoints of one process, and no registers.
+///
+/// It does not suspend or resume the process. GDB displays its registers as `<unavailable>`.
 ///
 /// `A` is the architecture: [`X86_64`](super::X86_64), [`Arm64`](super::Arm64) or
 /// [`Riscv64`](super::Riscv64).
@@ -24,67 +25,71 @@ use zx_process_memory::Process;
 /// use zx_debug_memory::{Breakpoints, OnDrop};
 /// use zx_process_memory::Process;
 ///
-/// static TEXT: [u8; 4] = *b"text";
+/// static DATA: [u8; 4] = *b"data";
 ///
 /// # fn main() -> Result<(), zx_process_memory::Status> {
 /// // SAFETY: nothing is written.
 /// let process = unsafe { Process::current() }?;
 /// let mut target = MemoryTarget::<_, Arm64>::new(Breakpoints::new(process, OnDrop::Remove));
 /// let mut data = [0; 4];
-/// let count = target.read_addrs(TEXT.as_ptr().addr() as u64, &mut data).ok();
-/// assert_eq!((count, &data), (Some(4), b"text"));
+/// let count = target.read_addrs(DATA.as_ptr().addr() as u64, &mut data).ok();
+/// assert_eq!((count, &data), (Some(4), b"data"));
 /// # Ok(())
 /// # }
 /// ```
 pub struct MemoryTarget<P: Borrow<Process>, A> {
     breakpoints: Breakpoints<P>,
-    takes_breakpoints: bool,
+    accepts_breakpoints: bool,
     arch: PhantomData<fn() -> A>,
 }
 
 impl<P: Borrow<Process>, A: MemoryArch> MemoryTarget<P, A> {
-    /// A target for these breakpoints and their process. What becomes of breakpoints that
-    /// GDB leaves in is theirs to know.
+    /// Creates a target for these breakpoints and their process.
+    ///
+    /// Breakpoints that GDB does not remove are treated as the
+    /// [`OnDrop`](crate::OnDrop) of `breakpoints` selects.
     ///
     /// An example is at [`MemoryTarget`].
     pub const fn new(breakpoints: Breakpoints<P>) -> Self {
         Self {
             breakpoints,
-            takes_breakpoints: true,
+            accepts_breakpoints: true,
             arch: PhantomData,
         }
     }
 
-    /// The same, but GDB is told that it can set no breakpoint: for a process that nobody
-    /// stops, which a breakpoint would kill. (A target that does not know them at all would
-    /// have GDB write the instructions itself.)
+    /// Creates a target that refuses GDB's breakpoints.
+    ///
+    /// Use it for a process that is not suspended and whose exceptions no debugger handles: a
+    /// breakpoint would end it. The target still supports the breakpoint packets, because GDB
+    /// writes break instructions to memory itself if a target does not.
     ///
     /// ```
     /// use gdbstub::target::ext::breakpoints::SwBreakpoint;
     /// use zx_debug_memory::gdb::{MemoryTarget, X86_64};
     /// use zx_debug_memory::{Breakpoints, OnDrop};
-    /// # static TEXT: u8 = 7;
+    /// # static CODE: u8 = 7;
     /// # // SAFETY: nothing is written.
     /// # let process = unsafe { zx_process_memory::Process::current() }.unwrap();
-    /// # let vaddr = (&raw const TEXT).addr() as u64;
+    /// # let vaddr = (&raw const CODE).addr() as u64;
     /// let breakpoints = Breakpoints::new(process, OnDrop::Remove);
     /// let mut target = MemoryTarget::<_, X86_64>::without_breakpoints(breakpoints);
     /// assert!(target.add_sw_breakpoint(vaddr, 1).is_ok_and(|added| !added));
     /// ```
     pub const fn without_breakpoints(breakpoints: Breakpoints<P>) -> Self {
         let mut target = Self::new(breakpoints);
-        target.takes_breakpoints = false;
+        target.accepts_breakpoints = false;
         target
     }
 
-    /// The breakpoints, and the process's memory seen through them.
+    /// Returns the breakpoints, whose reads return the original bytes.
     ///
     /// An example is at [`read_addrs`].
     pub const fn breakpoints(&self) -> &Breakpoints<P> {
         &self.breakpoints
     }
 
-    /// The breakpoints, to change them.
+    /// Returns the breakpoints for changes.
     ///
     /// An example is at [`write_addrs`].
     pub const fn breakpoints_mut(&mut self) -> &mut Breakpoints<P> {
@@ -132,12 +137,15 @@ impl<P: Borrow<Process>, A: MemoryArch> BreakpointsExt for MemoryTarget<P, A> {
 impl<P: Borrow<Process>, A: MemoryArch> SwBreakpoint for MemoryTarget<P, A> {
     fn add_sw_breakpoint(&mut self, vaddr: u64, kind: usize) -> TargetResult<bool, Self> {
         match A::break_instruction(kind) {
-            Some(_) if !self.takes_breakpoints => {
-                log::debug!("no breakpoint at {vaddr:#x}: none are taken");
+            Some(_) if !self.accepts_breakpoints => {
+                log::debug!("breakpoint at {vaddr:#x} refused: this target accepts none");
                 Ok(false)
             }
             Some(instruction) => add_sw_breakpoint(&mut self.breakpoints, vaddr, instruction),
-            None => Ok(false),
+            None => {
+                log::debug!("breakpoint at {vaddr:#x} refused: unsupported kind {kind}");
+                Ok(false)
+            }
         }
     }
 

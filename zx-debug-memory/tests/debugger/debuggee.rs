@@ -1,119 +1,129 @@
-//! A process to debug. It looks at its memory itself, and changes it, as it is told.
+//! The process that the tests debug. It prints and changes its own memory on command.
 
+use super::child_process::ChildProcess;
 use std::env;
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Lines, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use zx_process_memory::Process;
 
-/// As many bytes can be debugged.
+/// The length of the debuggee's code, in bytes.
 pub(crate) const LEN: usize = 64;
 
-/// Atomics, so that nobody takes them for unchanged. Aligned as instructions are.
+/// Atomics, because the debugger changes them. The alignment suits every break instruction.
 #[repr(align(64))]
-struct Text([AtomicU8; LEN]);
+struct Code([AtomicU8; LEN]);
 
-static TEXT: Text = Text([const { AtomicU8::new(0) }; LEN]);
+/// Stands for code: bytes at a known address, which are not executed.
+static CODE: Code = Code([const { AtomicU8::new(0) }; LEN]);
 
-const WANTED: &str = "debuggee";
+/// The first argument of the debuggee.
+const ARGUMENT: &str = "debuggee";
 
-pub(crate) fn wanted() -> bool {
-    env::args().nth(1).as_deref() == Some(WANTED)
+/// Whether this process is the debuggee.
+pub(crate) fn is_debuggee() -> bool {
+    env::args().nth(1).as_deref() == Some(ARGUMENT)
 }
 
 pub(crate) struct Debuggee {
-    pub(crate) child: Child,
+    child: ChildProcess,
     commands: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    /// Where its text is.
+    replies: Lines<BufReader<ChildStdout>>,
+    /// The address of its code.
     pub(crate) vaddr: usize,
 }
 
 impl Debuggee {
     pub(crate) fn start() -> Self {
         let own = env::current_exe().unwrap();
-        // In a boot image, programs are named as in that image, which is `/boot`.
-        let in_image = std::path::Path::new("/boot").join(own.strip_prefix("/").unwrap_or(&own));
-        let mut child = Command::new(if own.exists() { own } else { in_image })
-            .arg(WANTED)
+        // On Zircon, a program that starts from a boot image has a path relative to that image,
+        // which is mounted at `/boot`.
+        let in_image = Path::new("/boot").join(own.strip_prefix("/").unwrap_or(&own));
+        let child = Command::new(if own.exists() { own } else { in_image })
+            .arg(ARGUMENT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Old kernels cannot pass a debuglog on.
+            // On old Zircon kernels a child cannot inherit stderr if it is a debuglog.
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let commands = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut child = ChildProcess(child);
+        let commands = child.0.stdin.take().unwrap();
+        let replies = BufReader::new(child.0.stdout.take().unwrap()).lines();
         let mut debuggee = Self {
             child,
             commands,
-            answers,
+            replies,
             vaddr: 0,
         };
-        debuggee.vaddr = debuggee.ask("where").parse().unwrap();
+        debuggee.vaddr = debuggee.send("address").parse().unwrap();
         debuggee
     }
 
+    /// A new handle to the debuggee.
     pub(crate) fn process(&self) -> Process {
-        Process::from_child(&self.child).unwrap()
+        Process::from_child(&self.child.0).unwrap()
     }
 
-    /// What the debuggee itself sees.
-    pub(crate) fn sees(&mut self) -> Vec<u8> {
-        parse(&self.ask("show"))
+    /// The debuggee's code, as the debuggee itself reads it.
+    pub(crate) fn memory(&mut self) -> Vec<u8> {
+        decode(&self.send("read"))
     }
 
-    /// Has the debuggee store bytes into its own text.
-    pub(crate) fn stores(&mut self, offset: usize, bytes: &[u8]) {
-        self.ask(format_args!("store {offset} {}", shown(bytes)));
+    /// Makes the debuggee write to its own code.
+    pub(crate) fn store(&mut self, offset: usize, bytes: &[u8]) {
+        self.send(format_args!("write {offset} {}", encode(bytes)));
     }
 
-    /// The end of its stdin is the debuggee's end.
+    /// Closes the debuggee's stdin, which ends it, and waits for it.
     #[cfg(target_os = "linux")]
-    pub(crate) fn ends(mut self) {
+    pub(crate) fn end(mut self) {
         drop(self.commands);
-        self.child.wait().unwrap();
+        self.child.0.wait().unwrap();
     }
 
-    fn ask(&mut self, command: impl Display) -> String {
+    /// Sends a command and returns the reply.
+    fn send(&mut self, command: impl Display) -> String {
         writeln!(self.commands, "{command}").unwrap();
-        self.answers.next().expect("the debuggee is gone").unwrap()
+        self.replies
+            .next()
+            .expect("the debuggee has ended")
+            .unwrap()
     }
 }
 
-/// As `1.2.255`.
-fn shown(bytes: &[u8]) -> String {
+/// Bytes as text, such as `1.2.255`.
+fn encode(bytes: &[u8]) -> String {
     let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
     numbers.join(".")
 }
 
-fn parse(numbers: &str) -> Vec<u8> {
-    numbers
-        .split('.')
-        .map(|number| number.parse().unwrap())
-        .collect()
+fn decode(text: &str) -> Vec<u8> {
+    let numbers = text.split('.');
+    numbers.map(|number| number.parse().unwrap()).collect()
 }
 
-/// The debuggee's side.
+/// The debuggee's main function: executes commands until stdin is closed.
 pub(crate) fn serve() {
     for line in io::stdin().lines() {
         let line = line.unwrap();
         let words: Vec<&str> = line.split(' ').collect();
         match words[0] {
-            "where" => println!("{}", TEXT.0.as_ptr().addr()),
-            "show" => println!(
-                "{}",
-                shown(&TEXT.0.each_ref().map(|byte| byte.load(Relaxed)))
-            ),
-            "store" => {
-                let text = &TEXT.0[words[1].parse().unwrap()..];
-                for (to, byte) in text.iter().zip(parse(words[2])) {
+            "address" => println!("{}", CODE.0.as_ptr().addr()),
+            "read" => {
+                let bytes = CODE.0.each_ref().map(|byte| byte.load(Relaxed));
+                println!("{}", encode(&bytes));
+            }
+            "write" => {
+                let code = &CODE.0[words[1].parse().unwrap()..];
+                for (to, byte) in code.iter().zip(decode(words[2])) {
                     to.store(byte, Relaxed);
                 }
                 println!();
             }
-            _ => panic!("{line}"),
+            _ => panic!("unknown command: {line}"),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The adaptors, packet by packet, as GDB would send them.
+//! The gdbstub adaptors, tested with the packets that GDB sends.
 
 use super::debuggee::Debuggee;
 use gdbstub::arch::Registers;
 use gdbstub::conn::Connection;
 use gdbstub::stub::GdbStub;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
+use std::cell::RefCell;
 use std::convert::Infallible;
 use zx_debug_memory::gdb::{
     Arm64, MemoryArch, MemoryTarget, Riscv64, UnavailableRegisters, X86_64,
@@ -12,10 +13,10 @@ use zx_debug_memory::gdb::{
 use zx_debug_memory::{Breakpoints, MemoryMap, OnDrop};
 use zx_process_memory::{Process, Rights};
 
-/// What the stub has to say.
-struct Answers<'a>(&'a std::cell::RefCell<String>);
+/// Stores the stub's replies.
+struct Replies<'a>(&'a RefCell<String>);
 
-impl Connection for Answers<'_> {
+impl Connection for Replies<'_> {
     type Error = Infallible;
 
     fn write(&mut self, byte: u8) -> Result<(), Infallible> {
@@ -28,43 +29,42 @@ impl Connection for Answers<'_> {
     }
 }
 
-/// The answers to the packets, without what frames them.
-fn answers<A: MemoryArch>(
+/// Sends the packets. Returns the content of the replies, without `$`, `#` and checksum.
+fn exchange<A: MemoryArch>(
     target: &mut MemoryTarget<Process, A>,
     packets: &[String],
 ) -> Vec<String> {
-    let said = std::cell::RefCell::new(String::new());
-    let mut stub = GdbStub::new(Answers(&said))
+    let received = RefCell::new(String::new());
+    let mut stub = GdbStub::new(Replies(&received))
         .run_state_machine(target)
         .unwrap();
-    let mut answers = Vec::new();
+    let mut replies = Vec::new();
     for packet in packets {
         let sum = packet.bytes().fold(0u8, u8::wrapping_add);
         for byte in format!("+${packet}#{sum:02x}").bytes() {
             let GdbStubStateMachine::Idle(idle) = stub else {
-                panic!("{packet} does not leave the stub idle");
+                panic!("the stub is not idle after {packet}");
             };
             stub = idle.incoming_data(target, byte).unwrap();
         }
-        let said = said.take();
-        let answer = said.trim_start_matches('+').strip_prefix('$').unwrap();
-        answers.push(unpacked(answer.rsplit_once('#').unwrap().0));
+        let received = received.take();
+        let reply = received.trim_start_matches('+').strip_prefix('$').unwrap();
+        replies.push(expand_runs(reply.rsplit_once('#').unwrap().0));
     }
-    answers
+    replies
 }
 
-/// `0*"` stands for five 0s: a count is the character's less 29.
-fn unpacked(answer: &str) -> String {
+/// Decodes GDB's run-length encoding: in `0*"`, the `"` (34) repeats the 0 for 34 - 29 more times.
+fn expand_runs(reply: &str) -> String {
     let mut out = String::new();
-    let mut letters = answer.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '*' => {
-                let times = u32::from(letters.next().unwrap()) - 29;
-                let last = out.chars().next_back().unwrap();
-                out.extend((0..times).map(|_| last));
-            }
-            letter => out.push(letter),
+    let mut chars = reply.chars();
+    while let Some(char) = chars.next() {
+        if char == '*' {
+            let times = u32::from(chars.next().unwrap()) - 29;
+            let last = out.chars().next_back().unwrap();
+            out.extend((0..times).map(|_| last));
+        } else {
+            out.push(char);
         }
     }
     out
@@ -74,14 +74,14 @@ fn target<A: MemoryArch>(debuggee: &Debuggee) -> MemoryTarget<Process, A> {
     MemoryTarget::new(Breakpoints::new(debuggee.process(), OnDrop::Remove))
 }
 
-/// Sets a breakpoint of this kind over bytes from 1 on, and looks through and at it.
-fn breakpoint_of_a_kind<A: MemoryArch>(kind: usize, instruction: &[u8]) {
+/// Sets a breakpoint of this kind, reads and writes across it, and removes it.
+fn check_breakpoint<A: MemoryArch>(kind: usize, instruction: &[u8]) {
     let mut debuggee = Debuggee::start();
-    let numbers = [1, 2, 3, 4, 5, 6, 7, 8];
-    debuggee.stores(0, &numbers);
+    let code = [1, 2, 3, 4, 5, 6, 7, 8];
+    debuggee.store(0, &code);
     let mut target = target::<A>(&debuggee);
     let vaddr = debuggee.vaddr;
-    let said = answers(
+    let replies = exchange(
         &mut target,
         &[
             format!("Z0,{vaddr:x},{kind}"),
@@ -90,37 +90,37 @@ fn breakpoint_of_a_kind<A: MemoryArch>(kind: usize, instruction: &[u8]) {
             format!("m{vaddr:x},8"),
         ],
     );
-    let mut expected = numbers;
+    let mut expected = code;
     expected[kind - 1..=kind].copy_from_slice(&[0xaa, 0xbb]);
     let hex = |bytes: [u8; 8]| bytes.map(|byte| format!("{byte:02x}")).concat();
-    assert_eq!(said, ["OK", &hex(numbers), "OK", &hex(expected)]);
-    let mut raw = expected;
-    raw[..kind].copy_from_slice(instruction);
-    assert_eq!(debuggee.sees()[..8], raw);
+    assert_eq!(replies, ["OK", &hex(code), "OK", &hex(expected)]);
+    let mut memory = expected;
+    memory[..kind].copy_from_slice(instruction);
+    assert_eq!(debuggee.memory()[..8], memory);
 
     let remove = format!("z0,{vaddr:x},{kind}");
     assert_eq!(
-        answers(&mut target, &[remove.clone(), remove]),
+        exchange(&mut target, &[remove.clone(), remove]),
         ["OK", "OK"]
     );
-    assert_eq!(debuggee.sees()[..8], expected);
+    assert_eq!(debuggee.memory()[..8], expected);
 }
 
 pub(crate) fn breakpoints_of_every_architecture_are_hidden() {
-    breakpoint_of_a_kind::<X86_64>(1, &[0xcc]);
-    breakpoint_of_a_kind::<Arm64>(4, &[0x00, 0x00, 0x20, 0xd4]);
-    breakpoint_of_a_kind::<Riscv64>(2, &[0x02, 0x90]);
-    breakpoint_of_a_kind::<Riscv64>(4, &[0x73, 0x00, 0x10, 0x00]);
+    check_breakpoint::<X86_64>(1, &[0xcc]);
+    check_breakpoint::<Arm64>(4, &[0x00, 0x00, 0x20, 0xd4]);
+    check_breakpoint::<Riscv64>(2, &[0x02, 0x90]);
+    check_breakpoint::<Riscv64>(4, &[0x73, 0x00, 0x10, 0x00]);
 }
 
-pub(crate) fn what_cannot_be_is_told() {
+pub(crate) fn impossible_breakpoints_and_accesses_are_errors() {
     let debuggee = Debuggee::start();
     let vaddr = debuggee.vaddr;
     let mut target = target::<Arm64>(&debuggee);
-    let said = answers(
+    let replies = exchange(
         &mut target,
         &[
-            // A kind that arm64 has not, an address that is odd, and one that is nowhere.
+            // A kind that arm64 does not have, a misaligned address, an unmapped address.
             format!("Z0,{vaddr:x},2"),
             format!("Z0,{:x},4", vaddr + 2),
             "Z0,10,4".to_owned(),
@@ -128,51 +128,52 @@ pub(crate) fn what_cannot_be_is_told() {
             "M10,1:00".to_owned(),
         ],
     );
-    assert_eq!(said[3..], ["E0e", "E0e"]);
+    // EFAULT.
+    assert_eq!(replies[3..], ["E0e", "E0e"]);
     assert!(
-        said[..3].iter().all(|answer| answer.starts_with('E')),
-        "{said:?}"
+        replies[..3].iter().all(|reply| reply.starts_with('E')),
+        "{replies:?}"
     );
     assert_eq!(target.breakpoints().iter().count(), 0);
 }
 
-pub(crate) fn a_read_over_the_end_has_what_is_there() {
+pub(crate) fn read_across_the_end_of_a_mapping_is_short() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
     let map = MemoryMap::read(&process).unwrap();
-    // The last byte that can be read before nothing is mapped.
+    // The last readable byte before an unmapped address.
     let mut last = [0];
     let end = map
         .iter()
         .map(|mapping| mapping.range.end)
         .find(|end| map.find(*end).is_none() && process.read_memory(end - 1, &mut last) == Ok(1))
         .unwrap();
-    let said = answers(
+    let replies = exchange(
         &mut target::<X86_64>(&debuggee),
         &[format!("m{:x},4", end - 1)],
     );
-    assert_eq!(said, [format!("{:02x}", last[0])]);
+    assert_eq!(replies, [format!("{:02x}", last[0])]);
 }
 
-pub(crate) fn what_is_not_allowed_is_told() {
+pub(crate) fn missing_right_is_eacces() {
     let mut debuggee = Debuggee::start();
     let vaddr = debuggee.vaddr;
-    let weak = debuggee.process().duplicate(Rights::INSPECT).unwrap();
-    let mut target = MemoryTarget::<_, X86_64>::new(Breakpoints::new(weak, OnDrop::Remove));
-    // The number of EACCES.
-    let said = answers(&mut target, &access(vaddr));
-    assert_eq!(said, ["E0d", "E0d"]);
-    assert_eq!(debuggee.sees()[0], 0);
+    let process = debuggee.process().duplicate(Rights::INSPECT).unwrap();
+    let mut target = MemoryTarget::<_, X86_64>::new(Breakpoints::new(process, OnDrop::Remove));
+    // EACCES.
+    let replies = exchange(&mut target, &access(vaddr));
+    assert_eq!(replies, ["E0d", "E0d"]);
+    assert_eq!(debuggee.memory()[0], 0);
 }
 
-/// On Zircon it is told from an unmapped address by nothing.
+/// On Zircon the status is the same as for an unmapped address.
 #[cfg(target_os = "linux")]
-pub(crate) fn a_process_that_is_gone_is_told() {
+pub(crate) fn ended_process_is_eio() {
     let debuggee = Debuggee::start();
     let (vaddr, mut target) = (debuggee.vaddr, target::<X86_64>(&debuggee));
-    debuggee.ends();
-    // The number of EIO.
-    assert_eq!(answers(&mut target, &access(vaddr)), ["E05", "E05"]);
+    debuggee.end();
+    // EIO.
+    assert_eq!(exchange(&mut target, &access(vaddr)), ["E05", "E05"]);
 }
 
 /// A read and a write of one byte.
@@ -180,70 +181,84 @@ fn access(vaddr: usize) -> [String; 2] {
     [format!("m{vaddr:x},1"), format!("M{vaddr:x},1:07")]
 }
 
-pub(crate) fn registers_cannot_be_written() {
+pub(crate) fn register_write_is_an_error() {
     let debuggee = Debuggee::start();
     let zeros = format!("G{}", "0".repeat(2 * 164));
-    let said = answers(&mut target::<X86_64>(&debuggee), &[zeros]);
-    assert!(said[0].starts_with('E'), "{said:?}");
+    let replies = exchange(&mut target::<X86_64>(&debuggee), &[zeros]);
+    assert!(replies[0].starts_with('E'), "{replies:?}");
 }
 
-pub(crate) fn a_target_shows_its_breakpoints() {
+pub(crate) fn debug_of_a_target_prints_its_breakpoints() {
     let debuggee = Debuggee::start();
     let mut target = target::<X86_64>(&debuggee);
     let set = format!("Z0,{:x},1", debuggee.vaddr);
-    assert_eq!(answers(&mut target, &[set]), ["OK"]);
-    let shown = format!("{target:?}");
-    assert!(shown.starts_with("MemoryTarget(Breakpoints {"), "{shown}");
-    assert!(shown.contains(&format!("{:#x}", debuggee.vaddr)), "{shown}");
+    assert_eq!(exchange(&mut target, &[set]), ["OK"]);
+    let debug = format!("{target:?}");
+    assert!(debug.starts_with("MemoryTarget(Breakpoints {"), "{debug}");
+    assert!(debug.contains(&format!("{:#x}", debuggee.vaddr)), "{debug}");
 }
 
 fn registers<A: MemoryArch>(debuggee: &Debuggee) -> String {
-    answers(&mut target::<A>(debuggee), &["g".to_owned()]).remove(0)
+    exchange(&mut target::<A>(debuggee), &["g".to_owned()]).remove(0)
 }
 
-pub(crate) fn breakpoints_may_be_set_and_removed_twice() {
+pub(crate) fn breakpoint_can_be_set_and_removed_twice() {
     let mut debuggee = Debuggee::start();
-    debuggee.stores(0, &[1, 2]);
+    debuggee.store(0, &[1, 2]);
     let mut target = target::<X86_64>(&debuggee);
     let (set, remove) = (
         format!("Z0,{:x},1", debuggee.vaddr),
         format!("z0,{:x},1", debuggee.vaddr),
     );
     assert_eq!(
-        answers(&mut target, &[set.clone(), set.clone()]),
+        exchange(&mut target, &[set.clone(), set.clone()]),
         ["OK", "OK"]
     );
-    assert_eq!(debuggee.sees()[..2], [0xcc, 2]);
-    // Overwritten by the program, and set again.
-    debuggee.stores(0, &[3]);
-    assert_eq!(answers(&mut target, &[set]), ["OK"]);
-    assert_eq!(debuggee.sees()[..2], [0xcc, 2]);
+    assert_eq!(debuggee.memory()[..2], [0xcc, 2]);
+    // GDB sets it again after the program has overwritten it.
+    debuggee.store(0, &[3]);
+    assert_eq!(exchange(&mut target, &[set]), ["OK"]);
+    assert_eq!(debuggee.memory()[..2], [0xcc, 2]);
     assert_eq!(
-        answers(&mut target, &[remove.clone(), remove]),
+        exchange(&mut target, &[remove.clone(), remove]),
         ["OK", "OK"]
     );
-    assert_eq!(debuggee.sees()[..2], [3, 2]);
+    assert_eq!(debuggee.memory()[..2], [3, 2]);
 }
 
-pub(crate) fn a_target_may_take_no_breakpoints() {
+pub(crate) fn second_breakpoint_with_another_instruction_is_refused() {
+    let mut debuggee = Debuggee::start();
+    debuggee.store(0, &[1, 2, 3, 4]);
+    let mut target = target::<Riscv64>(&debuggee);
+    let packet = |packet: &str, kind| format!("{packet},{:x},{kind}", debuggee.vaddr);
+    let packets = [packet("Z0", 2), packet("Z0", 4), packet("Z0", 2)];
+    assert_eq!(exchange(&mut target, &packets), ["OK", "E16", "OK"]);
+    assert_eq!(debuggee.memory()[..4], [0x02, 0x90, 3, 4]);
+    let remove = format!("z0,{:x},2", debuggee.vaddr);
+    assert_eq!(exchange(&mut target, &[remove]), ["OK"]);
+    assert_eq!(debuggee.memory()[..4], [1, 2, 3, 4]);
+}
+
+pub(crate) fn target_can_refuse_breakpoints() {
     let mut debuggee = Debuggee::start();
     let breakpoints = Breakpoints::new(debuggee.process(), OnDrop::Remove);
     let mut target = MemoryTarget::<_, X86_64>::without_breakpoints(breakpoints);
-    let said = answers(&mut target, &[format!("Z0,{:x},1", debuggee.vaddr)]);
-    assert_eq!(said, ["E16"]);
-    assert_eq!(debuggee.sees()[0], 0);
+    let replies = exchange(&mut target, &[format!("Z0,{:x},1", debuggee.vaddr)]);
+    assert_eq!(replies, ["E16"]);
+    assert_eq!(debuggee.memory()[0], 0);
 }
 
-pub(crate) fn registers_are_unavailable_but_for_the_program_counter() {
+pub(crate) fn registers_are_unavailable_except_the_program_counter() {
     assert_eq!(UnavailableRegisters::<164, 128>.pc(), 0);
     let debuggee = Debuggee::start();
-    for (said, len, pc) in [
+    for (registers, len, pc) in [
         (registers::<X86_64>(&debuggee), 164, 128),
         (registers::<Arm64>(&debuggee), 268, 256),
         (registers::<Riscv64>(&debuggee), 264, 256),
     ] {
-        assert_eq!(said.len(), 2 * len);
-        assert_eq!(said[2 * pc..2 * pc + 16], "0".repeat(16));
-        assert_eq!(said.matches('x').count(), 2 * (len - 8));
+        // Two characters for each byte: zeros for the program counter, `xx` for the others.
+        assert_eq!(registers.len(), 2 * len);
+        assert_eq!(registers[2 * pc..2 * pc + 16], "0".repeat(16));
+        assert_eq!(registers.matches('x').count(), 2 * (len - 8));
     }
 }

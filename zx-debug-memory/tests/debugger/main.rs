@@ -1,5 +1,5 @@
-//! Map and breakpoints in a real process: this program, started again. On Linux the process
-//! is the stand-in's, on Fuchsia it is the kernel's.
+//! Memory maps and breakpoints of a real process: this program, started again as a child. On Linux
+//! the calls go to the Linux backend, on Fuchsia to the kernel.
 
 #[cfg(any(target_os = "fuchsia", target_os = "linux"))]
 #[path = "suite.rs"]
@@ -12,5 +12,5 @@ fn main() {
 
 #[cfg(not(any(target_os = "fuchsia", target_os = "linux")))]
 fn main() {
-    println!("There is no kernel to try on this target.");
+    println!("skipped: this target has no backend");
 }

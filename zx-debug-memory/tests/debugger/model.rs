@@ -1,4 +1,4 @@
-//! Any sequence of operations, against a model.
+//! Random sequences of operations, compared with a model.
 
 mod expected;
 
@@ -15,10 +15,10 @@ use zx_process_memory::Process;
 enum Op {
     Insert(usize, BreakInstruction),
     Remove(usize),
-    /// By the debugger.
+    /// A write by the debugger.
     Write(usize, Vec<u8>),
     Read(Range<usize>),
-    /// By the program itself.
+    /// A write by the program.
     Store(usize, Vec<u8>),
     RemoveAll,
 }
@@ -27,7 +27,7 @@ fn instruction() -> impl Strategy<Value = BreakInstruction> {
     prop::sample::select(vec![X86Int3, Arm64Brk, Riscv64Ebreak, Riscv64CEbreak])
 }
 
-/// Bytes of which many are those of break instructions, so that they are mistaken for some.
+/// Random bytes, many of them from break instructions, so that data often looks like a breakpoint.
 fn bytes(max: usize) -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         any::<u8>(),
@@ -38,7 +38,7 @@ fn bytes(max: usize) -> impl Strategy<Value = Vec<u8>> {
 
 fn op() -> impl Strategy<Value = Op> {
     let aligned = (0..LEN, instruction()).prop_map(|(offset, instruction)| {
-        // The region is aligned more than any instruction.
+        // The code is aligned to 64 bytes, so an aligned offset is an aligned address.
         let offset = offset - offset % instruction.alignment();
         Op::Insert(offset.min(LEN - 4), instruction)
     });
@@ -61,7 +61,7 @@ fn op_or_store() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Does the operation to both, and compares what they answer.
+/// Applies the operation to the model and to the process, and compares the results.
 fn apply(
     op: &Op,
     model: &mut Model,
@@ -79,32 +79,36 @@ fn apply(
         }
         Op::Remove(at) => {
             let vaddr = base + at;
-            let nothing = BreakpointError::NotInserted { vaddr };
-            let expected = model.remove(*at).ok_or(nothing);
+            let not_inserted = BreakpointError::NotInserted { vaddr };
+            let expected = model.remove(*at).ok_or(not_inserted);
             prop_assert_eq!(breakpoints.remove(vaddr), expected);
         }
         Op::Write(at, bytes) => {
             model.write(*at, bytes);
             prop_assert_eq!(breakpoints.write_all_memory(base + at, bytes), Ok(()));
-            prop_assert_eq!(&model.seen()[*at..at + bytes.len()], &bytes[..], "written");
+            prop_assert_eq!(
+                &model.shadow()[*at..at + bytes.len()],
+                &bytes[..],
+                "written"
+            );
         }
         Op::Read(range) => {
-            let mut seen = vec![0xee; range.len()];
+            let mut buffer = vec![0xee; range.len()];
             breakpoints
-                .read_exact_memory(base + range.start, &mut seen)
+                .read_exact_memory(base + range.start, &mut buffer)
                 .unwrap();
-            prop_assert_eq!(&seen[..], &model.seen()[range.clone()]);
-            if !seen.is_empty() {
-                seen.fill(0xee);
-                let count = breakpoints.read_memory(base + range.start, &mut seen);
+            prop_assert_eq!(&buffer[..], &model.shadow()[range.clone()]);
+            if !buffer.is_empty() {
+                buffer.fill(0xee);
+                let count = breakpoints.read_memory(base + range.start, &mut buffer);
                 prop_assert_eq!(count, Ok(range.len()));
-                prop_assert_eq!(&seen[..], &model.seen()[range.clone()]);
+                prop_assert_eq!(&buffer[..], &model.shadow()[range.clone()]);
             }
         }
         Op::Store(at, bytes) => {
-            model.raw[*at..at + bytes.len()].copy_from_slice(bytes);
+            model.memory[*at..at + bytes.len()].copy_from_slice(bytes);
             if !bytes.is_empty() {
-                debuggee.stores(*at, bytes);
+                debuggee.store(*at, bytes);
             }
         }
         Op::RemoveAll => {
@@ -116,10 +120,10 @@ fn apply(
     }
     let vaddrs = breakpoints.iter().map(|(vaddr, _)| vaddr - base);
     prop_assert!(vaddrs.eq(model.inserted.keys().copied()));
-    let mut seen = [0; LEN];
-    breakpoints.read_exact_memory(base, &mut seen).unwrap();
-    prop_assert_eq!(&seen[..], &model.seen()[..], "seen through");
-    prop_assert_eq!(debuggee.sees(), &model.raw[..], "seen raw");
+    let mut buffer = [0; LEN];
+    breakpoints.read_exact_memory(base, &mut buffer).unwrap();
+    prop_assert_eq!(&buffer[..], &model.shadow()[..], "reads");
+    prop_assert_eq!(debuggee.memory(), &model.memory[..], "memory");
     Ok(())
 }
 
@@ -131,17 +135,17 @@ fn runner(cases: u32) -> TestRunner {
     })
 }
 
-/// Few under an emulator, which takes its time.
+/// Fewer on Fuchsia, because the tests run in a slow emulator there.
 const CASES: u32 = if cfg!(target_os = "fuchsia") { 16 } else { 256 };
 
-pub(crate) fn seen_through_equals_the_program_and_raw_has_the_instructions() {
+pub(crate) fn reads_return_the_program_and_memory_has_the_instructions() {
     let mut debuggee = Debuggee::start();
     let sequences = (bytes(LEN), prop::collection::vec(op(), 1..24));
     let check = |(start, ops): (Vec<u8>, Vec<Op>)| {
-        // The plain statement, with what the program should be kept apart.
+        // Compares with plain bytes too, so that an error of the model is detected.
         let mut program = vec![0; LEN];
         program[..start.len()].copy_from_slice(&start);
-        debuggee.stores(0, &program);
+        debuggee.store(0, &program);
         let mut breakpoints = Breakpoints::new(debuggee.process(), OnDrop::Remove);
         let mut model = Model::new(program.clone());
         for op in &ops {
@@ -149,16 +153,16 @@ pub(crate) fn seen_through_equals_the_program_and_raw_has_the_instructions() {
             if let Op::Write(at, bytes) = op {
                 program[*at..at + bytes.len()].copy_from_slice(bytes);
             }
-            let mut raw = program.clone();
+            let mut memory = program.clone();
             for (vaddr, instruction) in breakpoints.iter() {
                 let (at, bytes) = (vaddr - debuggee.vaddr, instruction.bytes());
-                raw[at..at + bytes.len()].copy_from_slice(bytes);
+                memory[at..at + bytes.len()].copy_from_slice(bytes);
             }
-            prop_assert_eq!(&model.seen(), &program);
-            prop_assert_eq!(&model.raw, &raw);
+            prop_assert_eq!(&model.shadow(), &program);
+            prop_assert_eq!(&model.memory, &memory);
         }
         drop(breakpoints);
-        prop_assert_eq!(debuggee.sees(), program);
+        prop_assert_eq!(debuggee.memory(), program);
         Ok(())
     };
     let check = std::cell::RefCell::new(check);
@@ -166,19 +170,19 @@ pub(crate) fn seen_through_equals_the_program_and_raw_has_the_instructions() {
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-pub(crate) fn a_program_that_overwrites_them_is_seen_as_it_is() {
+pub(crate) fn reads_return_what_the_program_has_overwritten() {
     let debuggee = std::cell::RefCell::new(Debuggee::start());
     let sequences = prop::collection::vec(op_or_store(), 1..24);
     let outcome = runner(CASES).run(&sequences, |ops| {
         let debuggee = &mut *debuggee.borrow_mut();
-        debuggee.stores(0, &[0; LEN]);
+        debuggee.store(0, &[0; LEN]);
         let mut breakpoints = Breakpoints::new(debuggee.process(), OnDrop::Remove);
         let mut model = Model::new(vec![0; LEN]);
         for op in &ops {
             apply(op, &mut model, debuggee, &mut breakpoints)?;
         }
         drop(breakpoints);
-        prop_assert_eq!(debuggee.sees(), model.seen());
+        prop_assert_eq!(debuggee.memory(), model.shadow());
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));

@@ -1,18 +1,19 @@
 //! The list of all tests.
 
-mod breakpoints;
-mod debuggee;
 #[cfg(target_os = "linux")]
-mod edges;
-mod found;
+mod boundaries;
+mod breakpoints;
+mod child_process;
+mod debuggee;
+mod find_process;
 #[cfg(feature = "gdbstub")]
 mod gdb;
-mod map;
+mod memory_map;
 mod model;
 
 use libtest_mimic::{Arguments, Trial};
 
-/// Each test is a function that panics if its name is not true.
+/// Lists test functions by module. A test fails if its function panics.
 macro_rules! tests {
     ($($module:ident: $($name:ident)*;)*) => {
         vec![$($(
@@ -25,87 +26,97 @@ macro_rules! tests {
 }
 
 pub(crate) fn main() {
-    if debuggee::wanted() {
+    if debuggee::is_debuggee() {
         return debuggee::serve();
     }
     let mut tests = tests! {
-        found:
-            the_victim_is_found_by_its_koid
-            nobody_else_is;
-        map:
-            the_victims_memory_is_mapped
-            mappings_are_in_order_and_apart
-            a_mapping_can_be_read_from_its_first_byte_to_its_last
-            the_vdso_is_told_apart
-            the_right_is_needed;
+        find_process:
+            process_is_found_by_its_koid
+            unknown_koid_is_not_found
+            own_koid_is_invalid_args;
+        memory_map:
+            map_contains_data_and_code
+            mappings_are_sorted_and_do_not_overlap
+            first_and_last_byte_of_mappings_are_readable
+            vdso_has_its_own_kind
+            map_requires_the_inspect_right;
         breakpoints:
-            an_inserted_breakpoint_stands_in_the_process
-            a_removed_breakpoint_leaves_what_was_there
-            a_second_one_in_the_same_place_is_refused
-            an_odd_address_is_refused
-            on_riscv64_the_instruction_tells_the_length
-            an_error_tells_where_and_what_the_kernel_said
-            what_the_program_has_overwritten_is_left_alone
-            an_instruction_that_is_read_in_part_stands_as_a_whole_or_not
-            a_patch_that_makes_the_instruction_again_is_the_programs
-            what_was_removed_or_never_there_is_told
-            a_breakpoint_in_nothing_leaves_nothing
-            remove_all_removes_all
-            a_forgotten_one_stays_in_the_process
-            a_drop_removes_them
-            a_drop_leaves_them
-            nothing_is_shown_of_the_kept_bytes;
+            insert_writes_the_break_instruction
+            remove_restores_the_original_bytes
+            get_returns_the_instruction_at_its_first_address
+            overlapping_breakpoint_is_refused
+            misaligned_address_is_refused
+            riscv64_break_instruction_has_the_length_of_the_original
+            error_has_address_status_and_source
+            rollback_failed_prints_the_error_of_the_rollback
+            debug_of_an_error_prints_addresses_in_hex
+            overwritten_breakpoint_is_not_restored
+            partial_read_hides_only_an_intact_instruction
+            break_instruction_that_is_written_is_a_program_byte
+            remove_without_a_breakpoint_is_not_inserted
+            insert_at_an_unmapped_address_is_a_read_error
+            remove_all_restores_the_original_bytes
+            forgotten_breakpoint_stays_in_the_process
+            drop_removes_breakpoints
+            drop_leaves_breakpoints_if_selected
+            into_inner_removes_breakpoints_and_returns_the_process
+            into_inner_leaves_breakpoints_if_selected
+            debug_prints_handle_and_addresses_but_no_bytes;
         model:
-            seen_through_equals_the_program_and_raw_has_the_instructions
-            a_program_that_overwrites_them_is_seen_as_it_is;
+            reads_return_the_program_and_memory_has_the_instructions
+            reads_return_what_the_program_has_overwritten;
     };
     #[cfg(feature = "gdbstub")]
     tests.extend(tests! {
         gdb:
             breakpoints_of_every_architecture_are_hidden
-            breakpoints_may_be_set_and_removed_twice
-            a_target_may_take_no_breakpoints
-            what_cannot_be_is_told
-            a_read_over_the_end_has_what_is_there
-            what_is_not_allowed_is_told
-            registers_cannot_be_written
-            a_target_shows_its_breakpoints
-            registers_are_unavailable_but_for_the_program_counter;
+            breakpoint_can_be_set_and_removed_twice
+            second_breakpoint_with_another_instruction_is_refused
+            target_can_refuse_breakpoints
+            impossible_breakpoints_and_accesses_are_errors
+            read_across_the_end_of_a_mapping_is_short
+            missing_right_is_eacces
+            register_write_is_an_error
+            debug_of_a_target_prints_its_breakpoints
+            registers_are_unavailable_except_the_program_counter;
     });
     #[cfg(all(feature = "gdbstub", target_os = "linux"))]
     tests.extend(tests! {
         gdb:
-            a_process_that_is_gone_is_told;
+            ended_process_is_eio;
     });
     #[cfg(target_os = "fuchsia")]
     tests.extend(tests! {
-        found:
-            a_process_is_found_jobs_below;
+        find_process:
+            process_is_found_in_nested_jobs;
     });
     #[cfg(target_os = "linux")]
     tests.extend(tests! {
-        map:
-            the_map_of_a_process_that_is_gone_is_refused;
-        // On Fuchsia a job policy may raise an exception.
+        memory_map:
+            map_of_an_ended_process_is_bad_state;
+        // On Fuchsia a job policy can raise an exception for a closed handle.
         breakpoints:
-            a_handle_that_was_closed_loses_no_breakpoint;
-        edges:
-            an_instruction_across_two_mappings_is_inserted_and_removed
-            an_instruction_across_two_mappings_stands_as_a_whole_or_not
-            a_write_that_stops_half_way_is_taken_back
-            a_removal_that_stops_half_way_keeps_the_breakpoint
-            a_write_that_cannot_be_taken_back_is_told_and_mended
-            a_removal_that_cannot_be_taken_back_is_told_and_mended
-            an_instruction_over_the_end_leaves_nothing
-            a_write_over_a_breakpoint_stops_where_memory_ends
-            a_read_stops_where_memory_ends_and_hides_what_it_has
-            what_was_unmapped_is_gone
-            half_an_instruction_is_removed_where_the_rest_is_gone
-            a_process_that_is_gone_has_no_breakpoints;
+            breakpoint_stays_inserted_if_the_handle_is_closed;
+        boundaries:
+            instruction_may_cross_into_another_mapping
+            instruction_is_overwritten_if_its_second_page_changes
+            partial_insert_is_rolled_back
+            partial_removal_is_rolled_back
+            failed_rollback_of_an_insert_can_be_repaired
+            failed_rollback_of_a_removal_can_be_repaired
+            instruction_at_the_end_of_a_mapping_is_a_read_error
+            write_over_a_breakpoint_stops_at_the_end_of_the_mapping
+            write_past_the_last_address_is_out_of_range
+            short_read_hides_the_breakpoint
+            removal_from_unmapped_memory_is_unmapped
+            removal_restores_the_page_that_is_still_mapped
+            removal_from_an_ended_process_is_unmapped
+            drop_logs_breakpoints_that_it_cannot_remove
+            into_inner_logs_breakpoints_that_it_cannot_remove;
     });
     let arguments = Arguments {
-        // Old kernels under emulation start one process at a time best; and a handle that a test
-        // has closed must not come to name another's.
+        // Old kernels in an emulator are unreliable if several processes start at once. Also, a
+        // handle value that a test has closed must not be reused by another test.
         test_threads: Some(1),
         ..Arguments::from_args()
     };

@@ -1,35 +1,39 @@
-//! A process found by its koid, which every debugger begins with.
+//! `JobRef::find_process`, with which a debugger opens its debuggee.
 
 use super::debuggee::Debuggee;
 use zx_process_memory::{JobRef, Process, Status};
 
-pub(crate) fn the_victim_is_found_by_its_koid() {
+pub(crate) fn process_is_found_by_its_koid() {
     let mut debuggee = Debuggee::start();
-    debuggee.stores(0, b"the debuggee");
-    // On the stand-in a koid lives as long as a handle.
-    let open = debuggee.process();
-    let koid = open.koid().unwrap();
+    debuggee.store(0, b"the debuggee");
+    // On the Linux backend a process has a koid only while a handle to it is open.
+    let process = debuggee.process();
+    let koid = process.koid().unwrap();
     let found = JobRef::default_job().unwrap().find_process(koid).unwrap();
     assert_eq!(found.koid(), Ok(koid));
-    let mut text = [0; 12];
-    found.read_exact_memory(debuggee.vaddr, &mut text).unwrap();
-    assert_eq!(&text, b"the debuggee");
+    let mut bytes = [0; 12];
+    found.read_exact_memory(debuggee.vaddr, &mut bytes).unwrap();
+    assert_eq!(&bytes, b"the debuggee");
 }
 
-pub(crate) fn nobody_else_is() {
+pub(crate) fn unknown_koid_is_not_found() {
     let job = JobRef::default_job().unwrap();
     for koid in [0, 1, u64::MAX] {
         assert_eq!(job.find_process(koid).unwrap_err(), Status::NotFound);
     }
+}
+
+pub(crate) fn own_koid_is_invalid_args() {
+    let job = JobRef::default_job().unwrap();
     // SAFETY: nothing is written.
     let own = unsafe { Process::current() }.unwrap();
     let found = job.find_process(own.koid().unwrap());
     assert_eq!(found.unwrap_err(), Status::InvalidArgs);
 }
 
-/// Three jobs, one in the other, and a process in the last; beside each some that are empty.
+/// The process is in the innermost of three nested jobs. Each level also has many empty jobs.
 #[cfg(target_os = "fuchsia")]
-pub(crate) fn a_process_is_found_jobs_below() {
+pub(crate) fn process_is_found_in_nested_jobs() {
     use fuchsia_zircon_sys::{zx_handle_close, zx_job_create, zx_process_create};
     use zx_process_memory::sys;
 
@@ -44,21 +48,21 @@ pub(crate) fn a_process_is_found_jobs_below() {
         }
     }
     let (mut process, mut vmar) = (0, 0);
-    // SAFETY: the name is readable and both handles are writable.
+    // SAFETY: the name is readable for its length, and both handles are writable.
     let raw = unsafe {
-        let (job, name) = (handles[handles.len() - 1], b"far below");
+        let (job, name) = (handles[handles.len() - 1], b"nested");
         let (name, len) = (name.as_ptr(), name.len());
         zx_process_create(job, name, len, 0, &raw mut process, &raw mut vmar)
     };
     Status::ok(raw).unwrap();
-    // SAFETY: the handle is the new process's, and given away here.
+    // SAFETY: this function owns the new process's handle, and does not use it again.
     let process = unsafe { Process::from_raw(process) }.unwrap();
     let koid = process.koid().unwrap();
-    let before = own_handles();
+    let before = count_own_handles();
     let found = JobRef::default_job().unwrap().find_process(koid);
-    // Those of the jobs that were looked into are closed again.
-    assert_eq!(own_handles(), before + 1);
-    // SAFETY: the handles were made above, all but the first.
+    // The search closes the handles of the jobs, and keeps the handle of the process.
+    assert_eq!(count_own_handles(), before + 1);
+    // SAFETY: this function created all handles except the first, which is not closed.
     let close = |handle| unsafe { zx_handle_close(handle) };
     handles.drain(1..).chain([vmar]).for_each(|handle| {
         close(handle);
@@ -66,17 +70,18 @@ pub(crate) fn a_process_is_found_jobs_below() {
     assert_eq!(found.unwrap().koid(), Ok(koid));
 }
 
-/// How many handles to jobs and processes this process has, by
-/// `ZX_INFO_PROCESS_HANDLE_STATS`. (Others come and go: the allocator has some.)
+/// The number of this process's handles to jobs and processes, from
+/// `ZX_INFO_PROCESS_HANDLE_STATS`. Other types are not counted: the allocator opens and closes
+/// handles too.
 #[cfg(target_os = "fuchsia")]
-fn own_handles() -> u32 {
+fn count_own_handles() -> u32 {
     use fuchsia_zircon_sys::{ZX_INFO_PROCESS_HANDLE_STATS, ZX_OBJ_TYPE_JOB, ZX_OBJ_TYPE_PROCESS};
     use std::ptr::null_mut;
     use zx_process_memory::sys;
 
-    // By type of object, and room for more types than there are.
+    // Indexed by object type. Longer than the number of types in any kernel.
     let mut counts = [0u32; 128];
-    // SAFETY: `counts` is writable for its size, and both counts may be null.
+    // SAFETY: `counts` is writable for its size, and the two out-pointers may be null.
     let raw = unsafe {
         let (own, topic) = (sys::zx_process_self(), ZX_INFO_PROCESS_HANDLE_STATS);
         let (buffer, size) = (counts.as_mut_ptr().cast(), size_of_val(&counts));

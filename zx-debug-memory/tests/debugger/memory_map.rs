@@ -1,10 +1,10 @@
-//! What is mapped in the debuggee.
+//! The memory map of the debuggee.
 
 use super::debuggee::{Debuggee, LEN};
 use zx_debug_memory::{MappingKind, MemoryMap, Permissions};
 use zx_process_memory::{Rights, Status};
 
-pub(crate) fn the_victims_memory_is_mapped() {
+pub(crate) fn map_contains_data_and_code() {
     let debuggee = Debuggee::start();
     let map = MemoryMap::read(&debuggee.process()).unwrap();
     let data = map.find(debuggee.vaddr).unwrap();
@@ -15,32 +15,26 @@ pub(crate) fn the_victims_memory_is_mapped() {
         "{data}"
     );
     assert!(map.find(0).is_none());
-    let text = |permissions| map.iter().any(|mapping| mapping.permissions == permissions);
-    // Linkers for Fuchsia may leave out the right to read code.
-    assert!(text(Permissions::READ | Permissions::EXECUTE) || text(Permissions::EXECUTE));
+    let has = |permissions| map.iter().any(|mapping| mapping.permissions == permissions);
+    // Linkers for Fuchsia can make code execute-only.
+    assert!(has(Permissions::READ | Permissions::EXECUTE) || has(Permissions::EXECUTE));
 }
 
-pub(crate) fn mappings_are_in_order_and_apart() {
+pub(crate) fn mappings_are_sorted_and_do_not_overlap() {
     let debuggee = Debuggee::start();
     let map = MemoryMap::read(&debuggee.process()).unwrap();
     let mappings: Vec<_> = map.iter().collect();
     assert!(mappings.len() > 5, "{map:?}");
-    assert!(
-        mappings
-            .iter()
-            .all(|mapping| mapping.range.start < mapping.range.end)
-    );
-    for two in mappings.windows(2) {
-        assert!(
-            two[0].range.end <= two[1].range.start,
-            "{} {}",
-            two[0],
-            two[1]
-        );
+    for mapping in &mappings {
+        assert!(mapping.range.start < mapping.range.end, "{mapping}");
+    }
+    for pair in mappings.windows(2) {
+        let (first, second) = (pair[0], pair[1]);
+        assert!(first.range.end <= second.range.start, "{first} {second}");
     }
 }
 
-pub(crate) fn a_mapping_can_be_read_from_its_first_byte_to_its_last() {
+pub(crate) fn first_and_last_byte_of_mappings_are_readable() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
     let map = MemoryMap::read(&process).unwrap();
@@ -49,9 +43,9 @@ pub(crate) fn a_mapping_can_be_read_from_its_first_byte_to_its_last() {
         for vaddr in [mapping.range.start, mapping.range.end - 1] {
             match process.read_memory(vaddr, &mut [0]) {
                 Ok(1) => read += 1,
-                // A VMO or file may be shorter than its mapping, and Linux does not show
-                // the data of its vDSO.
+                // A VMO or a file can be shorter than its mapping.
                 Err(Status::OutOfRange) => {}
+                // Linux does not allow reads of its vDSO's data.
                 Err(Status::AccessDenied) if mapping.kind == MappingKind::Vdso => {}
                 other => panic!("{mapping}: {other:?}"),
             }
@@ -60,21 +54,18 @@ pub(crate) fn a_mapping_can_be_read_from_its_first_byte_to_its_last() {
     assert!(read > map.iter().count(), "{map:?}");
 }
 
-pub(crate) fn the_vdso_is_told_apart() {
+pub(crate) fn vdso_has_its_own_kind() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
     let map = MemoryMap::read(&process).unwrap();
-    let vdso: Vec<_> = map
+    let code = map
         .iter()
         .filter(|mapping| mapping.kind == MappingKind::Vdso)
-        .collect();
-    let code = vdso
-        .iter()
         .find(|mapping| mapping.permissions.contains(Permissions::EXECUTE))
         .unwrap_or_else(|| panic!("no vDSO in {map:?}"));
     let mut byte = [0];
     assert_eq!(process.read_memory(code.range.start, &mut byte), Ok(1));
-    // The byte that is there; kernels of 2018 write it.
+    // Writes the byte that is there: kernels of 2018 do not refuse it.
     let written = process.write_memory(code.range.start, &byte);
     assert!(
         [Err(Status::AccessDenied), Ok(1)].contains(&written),
@@ -82,19 +73,19 @@ pub(crate) fn the_vdso_is_told_apart() {
     );
 }
 
-pub(crate) fn the_right_is_needed() {
+pub(crate) fn map_requires_the_inspect_right() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
-    let blind = process.duplicate(Rights::TRANSFER).unwrap();
-    assert_eq!(MemoryMap::read(&blind).unwrap_err(), Status::AccessDenied);
-    let enough = process.duplicate(Rights::INSPECT).unwrap();
-    assert!(MemoryMap::read(&enough).is_ok());
+    let without = process.duplicate(Rights::TRANSFER).unwrap();
+    assert_eq!(MemoryMap::read(&without).unwrap_err(), Status::AccessDenied);
+    let with = process.duplicate(Rights::INSPECT).unwrap();
+    assert!(MemoryMap::read(&with).is_ok());
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) fn the_map_of_a_process_that_is_gone_is_refused() {
+pub(crate) fn map_of_an_ended_process_is_bad_state() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
-    debuggee.ends();
+    debuggee.end();
     assert_eq!(MemoryMap::read(&process).unwrap_err(), Status::BadState);
 }
