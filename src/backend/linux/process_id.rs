@@ -1,4 +1,4 @@
-//! What tells one Linux process from every other one. Its PID does not: a PID is reused, and it
+//! The identity of a Linux process. The PID is not sufficient: it is reused, and it
 //! means different processes in different PID namespaces.
 
 use super::address_space::AddressSpace;
