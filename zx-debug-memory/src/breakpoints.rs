@@ -300,8 +300,8 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     }
 }
 
-/// Prints the process's raw handle, the breakpoints and the [`OnDrop`]. Prints no bytes of the process, and
-/// makes no system call.
+/// Prints the process's raw handle, the breakpoints and the [`OnDrop`]. Prints no bytes of the
+/// process, and makes no system call.
 impl<P: Borrow<Process>> fmt::Debug for Breakpoints<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inserted: BTreeMap<_, _> = self

@@ -1,7 +1,7 @@
 //! Sequences of operations on breakpoints, compared with the model of the crate's own tests.
 //!
-//! The debuggee is this process, because a child process would be slower. Only a few bytes before an
-//! unmapped address are written.
+//! The debuggee is this process, because a child process would be slower. Only a few bytes before
+//! an unmapped address are written.
 
 #![no_main]
 

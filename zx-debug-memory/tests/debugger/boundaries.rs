@@ -1,5 +1,6 @@
-//! Breakpoints at the boundaries of mappings, and in memory that cannot be written. The Linux backend
-//! refuses to write shared read-only mappings, so a write that crosses into one stops part-way.
+//! Breakpoints at the boundaries of mappings, and in memory that cannot be written. The Linux
+//! backend refuses to write shared read-only mappings, so a write that crosses into one stops
+//! part-way.
 
 use super::debuggee::Debuggee;
 use log::{LevelFilter, Log, Metadata, Record};
