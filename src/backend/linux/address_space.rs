@@ -334,18 +334,21 @@ mod tests {
         assert!(first.is_same(&second));
     }
 
+    /// Of `<linux/personality.h>`.
+    const ADDR_NO_RANDOMIZE: libc::c_ulong = 0x004_0000;
+
     /// Without address space layout randomization two programs have equal auxiliary vectors.
     #[test]
     fn equal_auxiliary_vectors_are_not_enough_to_be_the_same() {
         let mut cats = [(); 2].map(|()| {
             let mut cat = std::process::Command::new("cat");
-            // SAFETY: the call takes no pointer and is safe between fork and exec.
-            unsafe {
-                cat.pre_exec(|| {
-                    libc::personality(0x004_0000);
-                    Ok(())
-                })
+            let without_randomization = || {
+                // SAFETY: the call takes no pointer.
+                unsafe { libc::personality(ADDR_NO_RANDOMIZE) };
+                Ok(())
             };
+            // SAFETY: the closure makes one system call, which is allowed between fork and exec.
+            unsafe { cat.pre_exec(without_randomization) };
             cat.stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
