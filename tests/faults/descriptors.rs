@@ -1,7 +1,6 @@
 //! The limit of file descriptors is reached.
 
 use super::debuggee::{Debuggee, PAGE};
-use super::guard_pages::map_between_guards;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
 use zx_process_memory::{JobRef, Process, Rights, Status};
@@ -54,7 +53,7 @@ pub(crate) fn open_without_free_descriptors_is_no_resources() {
 
 pub(crate) fn calls_on_open_handle_need_no_free_descriptors() {
     let mut debuggee = Debuggee::start();
-    let base = map_between_guards(&mut debuggee, 16 * PAGE);
+    let base = debuggee.lay_out_large(16 * PAGE);
     let process = debuggee.process();
     lower_the_limit();
     let files = exhaust_descriptors(0);

@@ -1,7 +1,6 @@
 //! A seccomp filter, as in a container, forbids a system call that the Linux backend needs.
 
 use super::debuggee::{Debuggee, PAGE, Page};
-use super::guard_pages::map_between_guards;
 use super::old_kernels::PROCMAP_QUERY;
 use super::seccomp::{Filter, install};
 use rustix::io::Errno;
@@ -20,7 +19,7 @@ fn forbid(syscall: libc::c_long) {
 
 pub(crate) fn write_without_pwrite_is_access_denied() {
     let mut debuggee = Debuggee::start();
-    let base = map_between_guards(&mut debuggee, 2 * PAGE);
+    let base = debuggee.lay_out_large(2 * PAGE);
     let process = debuggee.process();
     forbid(libc::SYS_pwrite64);
     for len in [1, PAGE, 2 * PAGE] {

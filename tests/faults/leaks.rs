@@ -1,7 +1,6 @@
 //! Many repetitions of a call leak no descriptors and no memory.
 
 use super::debuggee::{Debuggee, PAGE};
-use super::guard_pages::map_between_guards;
 use std::fs;
 use std::thread;
 use zx_process_memory::{MAX_WRITE_LEN, Process, Rights, Status};
@@ -89,7 +88,7 @@ pub(crate) fn failed_opens_leak_nothing() {
 /// Short, long, failed and partial writes. Every thousandth is on a new thread.
 pub(crate) fn hundred_thousand_writes_leak_nothing() {
     let mut debuggee = Debuggee::start();
-    let base = map_between_guards(&mut debuggee, 16 * PAGE);
+    let base = debuggee.lay_out_large(16 * PAGE);
     let process = debuggee.process();
     let bytes = vec![7; MAX_WRITE_LEN];
     assert_no_leak(100_000, |turn| {

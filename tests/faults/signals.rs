@@ -1,7 +1,6 @@
 //! Signals, which interrupt system calls.
 
 use super::debuggee::Debuggee;
-use super::guard_pages::map_between_guards;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use zx_process_memory::{MAX_WRITE_LEN, Process};
@@ -36,7 +35,7 @@ fn send_signal_every(microseconds: libc::suseconds_t) {
 
 pub(crate) fn calls_succeed_under_frequent_signals() {
     let mut debuggee = Debuggee::start();
-    let base = map_between_guards(&mut debuggee, MAX_WRITE_LEN);
+    let base = debuggee.lay_out_large(MAX_WRITE_LEN);
     send_signal_every(100);
     let bytes = vec![3; MAX_WRITE_LEN];
     let mut seen = vec![0; MAX_WRITE_LEN];

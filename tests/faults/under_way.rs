@@ -2,7 +2,7 @@
 
 use super::concurrent_calls::{CallResult, ConcurrentCalls, StopOnPanic, TAG, assert_calls_fail};
 use super::debuggee::{Debuggee, PAGE};
-use super::guard_pages::{assert_guards_are_unchanged, map_between_guards};
+use super::guard_pages::assert_guards_are_unchanged;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use zx_process_memory::{MAX_WRITE_LEN, Process, Status};
@@ -41,7 +41,7 @@ pub(crate) fn killed_target_is_bad_state_and_bystander_is_unchanged() {
 
 pub(crate) fn stopped_target_is_written() {
     let mut debuggee = Debuggee::start();
-    let base = map_between_guards(&mut debuggee, LEN);
+    let base = debuggee.lay_out_large(LEN);
     let process = debuggee.process();
     let results = ConcurrentCalls::new(&process, base..base + LEN).run_during(|calls| {
         for _ in 0..ROUNDS {
@@ -166,7 +166,7 @@ pub(crate) const MAPPED_OR_NOT: [CallResult; 3] = [
 pub(crate) fn test_remapped_memory(page: &str, of_writes: &[CallResult], of_reads: &[CallResult]) {
     for len in [PAGE, 16 * PAGE, LEN] {
         let mut debuggee = Debuggee::start();
-        let base = map_between_guards(&mut debuggee, len);
+        let base = debuggee.lay_out_large(len);
         debuggee.ask(format_args!("remap {base} {len} {page} 1"));
         let process = debuggee.process();
         let results = ConcurrentCalls::new(&process, base..base + len).run_during(|calls| {

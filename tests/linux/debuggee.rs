@@ -73,12 +73,13 @@ impl Debuggee {
         self.ask(format_args!("unmap {vaddr}"));
     }
 
-    /// Maps private memory of any size in one mapping.
+    /// Maps private memory of any size between two guard pages: Linux keeps one mapping of exactly
+    /// this size, and the guard pages show writes outside of it.
     pub(crate) fn lay_out_large(&mut self, len: usize) -> zx_vaddr_t {
         self.ask_for_address(format_args!("large {len}"))
     }
 
-    /// Maps private memory at an address, which must be free.
+    /// Maps private memory at an address, which must be free. It has no guard pages.
     pub(crate) fn lay_out_large_at(&mut self, vaddr: zx_vaddr_t, len: usize) -> zx_vaddr_t {
         self.ask_for_address(format_args!("large-at {vaddr} {len}"))
     }
@@ -173,7 +174,6 @@ pub(crate) fn serve() {
                     unreadable.push(number(1));
                 }
             }
-            "guarded" => println!("{}", map_between_guards(number(1))),
             "remap" => {
                 remap(number(1), number(2), words[3], number(4));
                 println!();
@@ -185,8 +185,8 @@ pub(crate) fn serve() {
                 unreadable.retain(|page| *page != number(1));
                 println!();
             }
-            "large" => println!("{}", map_large(0, number(1))),
-            "large-at" => println!("{}", map_large(number(1), number(2))),
+            "large" => println!("{}", map_between_guards(number(1))),
+            "large-at" => println!("{}", map_private(number(1), number(2))),
             "read" => {
                 let range = number(1)..number(1) + number(2);
                 make_readable(&mut unreadable, &range);
@@ -248,9 +248,9 @@ fn map(vaddr: usize, len: usize, page: &str) -> usize {
 pub(crate) const GUARD: u8 = 0xee;
 
 /// Maps private memory between two guard pages. The guard pages have other permissions, so Linux
-/// keeps three mappings.
+/// keeps three mappings, and merges the memory with no other mapping.
 fn map_between_guards(len: usize) -> usize {
-    let base = map_large(0, len + 2 * PAGE);
+    let base = map_private(0, len + 2 * PAGE);
     for guard in [base, base + PAGE + len] {
         for at in guard..guard + PAGE {
             // SAFETY: this byte was just mapped read-write, and nothing refers to it.
@@ -273,7 +273,7 @@ fn remap(vaddr: usize, len: usize, page: &str, times: usize) {
 }
 
 /// The address is a hint: Linux uses it if the range is free.
-fn map_large(vaddr: usize, len: usize) -> usize {
+fn map_private(vaddr: usize, len: usize) -> usize {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: without MAP_FIXED this maps new memory only, to which nothing refers.
     let base = unsafe { mmap_anonymous(vaddr as *mut c_void, len, protection, MapFlags::PRIVATE) };

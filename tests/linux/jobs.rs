@@ -49,7 +49,7 @@ pub(crate) fn find_process_fails_on_wrong_closed_and_weak_handles() {
     // SAFETY: `process` keeps the handle open as long as it is borrowed.
     let not_a_job = unsafe { JobRef::borrow_raw(process.as_raw()) }.unwrap();
     assert_eq!(not_a_job.find_process(1).unwrap_err(), Status::WrongType);
-    // SAFETY: this value names no handle, so nobody can close the handle.
+    // SAFETY: this value names no handle, so nothing can close it during the borrow.
     let unknown = unsafe { JobRef::borrow_raw(0xdead_beef) }.unwrap();
     assert_eq!(unknown.find_process(1).unwrap_err(), Status::BadHandle);
     let mut weak = 0;
