@@ -24,7 +24,7 @@ all=${2:-}
 
 export RUSTC_BOOTSTRAP=1 # -Z flags are for nightly compilers; with this variable a stable one accepts them
 tests=(--lib)
-for test in linux conformance conformance_bad_handles own_memory log gate status layout debugger; do
+for test in linux conformance conformance_bad_handles own_memory log debugging_syscalls status layout debugger; do
     tests+=(--test "$test")
 done
 
