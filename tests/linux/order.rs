@@ -1,5 +1,5 @@
-//! The raw call: the order of its checks, and what it writes to `actual`. `tests/gate.rs` tests
-//! the first check, for `kernel.enable-debugging-syscalls`.
+//! The raw call: the order of its checks, and what it writes to `actual`. The first check, for
+//! `kernel.enable-debugging-syscalls`, is in `tests/debugging_syscalls.rs`.
 
 use super::debuggee::{Debuggee, PAGE, Page};
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
