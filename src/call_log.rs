@@ -3,38 +3,41 @@
 //!
 //! Without a logger a call costs one comparison: all else is out of line.
 
-use crate::Status;
-use crate::sys::{zx_handle_t, zx_vaddr_t};
-
-/// The arguments of a call, as they are logged.
-pub(crate) struct Arguments {
-    pub(crate) handle: zx_handle_t,
-    pub(crate) vaddr: zx_vaddr_t,
-    pub(crate) len: usize,
-}
+use crate::sys::zx_vaddr_t;
+use crate::{Process, Status};
 
 /// Makes the call, and logs it if the level is on.
+///
+/// `call` must not capture anything: captured values would be stored on the stack before the level is
+/// checked. `ci/fuchsia.sh` counts the instructions.
 #[inline]
-pub(crate) fn logged(
+pub(crate) fn logged<B>(
     syscall: &'static str,
-    arguments: &Arguments,
-    call: impl FnOnce() -> Result<usize, Status>,
+    process: &Process,
+    vaddr: zx_vaddr_t,
+    buffer: *const [B],
+    call: impl FnOnce(&Process, zx_vaddr_t, *const [B]) -> Result<usize, Status>,
 ) -> Result<usize, Status> {
     if log::Level::Debug <= log::STATIC_MAX_LEVEL && log::Level::Debug <= log::max_level() {
-        call_and_log(syscall, arguments, call)
+        call_and_log(syscall, process, vaddr, buffer, call)
     } else {
-        call()
+        call(process, vaddr, buffer)
     }
 }
 
 #[cold]
 #[inline(never)]
-fn call_and_log(
+fn call_and_log<B>(
     syscall: &'static str,
-    &Arguments { handle, vaddr, len }: &Arguments,
-    call: impl FnOnce() -> Result<usize, Status>,
+    process: &Process,
+    vaddr: zx_vaddr_t,
+    buffer: *const [B],
+    call: impl FnOnce(&Process, zx_vaddr_t, *const [B]) -> Result<usize, Status>,
 ) -> Result<usize, Status> {
-    let result = call();
+    // A reference: if the handle were passed by value, callers would load it before they check the
+    // level.
+    let (handle, len) = (process.raw(), buffer.len());
+    let result = call(process, vaddr, buffer);
     match result {
         Ok(count) => log::trace!("{syscall}({handle:#x}, {vaddr:#x}, {len} bytes): {count} bytes"),
         Err(status) => log::debug!("{syscall}({handle:#x}, {vaddr:#x}, {len} bytes): {status}"),

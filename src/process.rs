@@ -142,8 +142,8 @@ impl Process {
 impl Process {
     /// The raw handle, for the methods in other modules.
     #[inline]
-    pub(crate) const fn raw(&self) -> NonZero<zx_handle_t> {
-        self.0
+    pub(crate) const fn raw(&self) -> &NonZero<zx_handle_t> {
+        &self.0
     }
 }
 

@@ -1,9 +1,9 @@
-use crate::call_log::{Arguments, logged};
+use crate::call_log::logged;
 use crate::sys::{self, zx_vaddr_t};
 use crate::transfer::{checked_count, transfer};
 use crate::{MAX_WRITE_LEN, Process, Status, TransferError};
 use core::mem::MaybeUninit;
-use core::slice;
+use core::{ptr, slice};
 
 /// The largest length that [`Process::read_memory`] accepts: 64 MiB, as for a write.
 ///
@@ -181,22 +181,30 @@ impl Process {
         buffer: *mut u8,
         len: usize,
     ) -> Result<usize, Status> {
-        let handle = self.as_raw();
-        let arguments = Arguments { handle, vaddr, len };
-        logged("zx_process_read_memory", &arguments, || {
-            if len == 0 || len > MAX_READ_LEN {
-                return Err(Status::InvalidArgs);
-            }
-            let mut actual = 0;
-            // SAFETY: the caller ensures that `buffer` is writable for `len` bytes, and `actual` is
-            // writable.
-            let status =
-                unsafe { sys::zx_process_read_memory(handle, vaddr, buffer, len, &raw mut actual) };
-            if status == sys::ZX_OK {
-                checked_count(actual, len)
-            } else {
-                Err(Status::from_failed_call(status))
-            }
-        })
+        let buffer = ptr::slice_from_raw_parts(buffer, len);
+        logged(
+            "zx_process_read_memory",
+            self,
+            vaddr,
+            buffer,
+            |process, vaddr, buffer| {
+                let len = buffer.len();
+                if len == 0 || len > MAX_READ_LEN {
+                    return Err(Status::InvalidArgs);
+                }
+                let mut actual = 0;
+                // SAFETY: `logged` hands on `buffer`, which the caller ensures to be writable for
+                // `len` bytes, and `actual` is writable.
+                let status = unsafe {
+                    let (handle, buffer) = (process.as_raw(), buffer.cast::<u8>().cast_mut());
+                    sys::zx_process_read_memory(handle, vaddr, buffer, len, &raw mut actual)
+                };
+                if status == sys::ZX_OK {
+                    checked_count(actual, len)
+                } else {
+                    Err(Status::from_failed_call(status))
+                }
+            },
+        )
     }
 }

@@ -1,4 +1,4 @@
-use crate::call_log::{Arguments, logged};
+use crate::call_log::logged;
 use crate::sys::{self, zx_vaddr_t};
 use crate::transfer::transfer;
 use crate::{Process, Status, TransferError};
@@ -77,25 +77,36 @@ impl Process {
     #[doc(alias = "zx_process_write_memory")]
     #[inline]
     pub fn write_memory(&self, vaddr: zx_vaddr_t, bytes: &[u8]) -> Result<usize, Status> {
-        let (handle, len) = (self.as_raw(), bytes.len());
-        let arguments = Arguments { handle, vaddr, len };
-        logged("zx_process_write_memory", &arguments, || {
-            if len == 0 || len > MAX_WRITE_LEN {
-                return Err(Status::InvalidArgs);
-            }
-            let mut actual = 0;
-            // SAFETY: `bytes` is readable for its length, and `actual` is writable. No safe
-            // constructor returns a handle to the calling process; the unsafe ones make their caller
-            // responsible for such a write.
-            let status = unsafe {
-                sys::zx_process_write_memory(handle, vaddr, bytes.as_ptr(), len, &raw mut actual)
-            };
-            if status == sys::ZX_OK {
-                Ok(actual)
-            } else {
-                Err(Status::from_failed_call(status))
-            }
-        })
+        logged(
+            "zx_process_write_memory",
+            self,
+            vaddr,
+            bytes,
+            |process, vaddr, bytes| {
+                if bytes.len() == 0 || bytes.len() > MAX_WRITE_LEN {
+                    return Err(Status::InvalidArgs);
+                }
+                let mut actual = 0;
+                // SAFETY: `logged` hands on `bytes`, a slice that is readable for its length, and
+                // `actual` is writable. No safe constructor returns a handle to the calling process;
+                // the unsafe ones make their caller responsible for such a write.
+                let status = unsafe {
+                    let (handle, buffer) = (process.as_raw(), bytes.cast());
+                    sys::zx_process_write_memory(
+                        handle,
+                        vaddr,
+                        buffer,
+                        bytes.len(),
+                        &raw mut actual,
+                    )
+                };
+                if status == sys::ZX_OK {
+                    Ok(actual)
+                } else {
+                    Err(Status::from_failed_call(status))
+                }
+            },
+        )
     }
 
     /// Writes all of `bytes` at the address `vaddr` of the process. Continues after short writes,
