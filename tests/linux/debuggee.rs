@@ -17,6 +17,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::ptr::null_mut;
 use zx_process_memory::sys::zx_vaddr_t;
 
 pub(crate) const PAGE: usize = 4096;
@@ -79,14 +80,14 @@ impl Debuggee {
         self.ask_for_address(format_args!("large {len}"))
     }
 
-    /// Maps private memory at an address, which must be free. It has no guard pages.
+    /// Maps private memory at this address, without guard pages. Returns 0 if the range is not free.
     pub(crate) fn lay_out_large_at(&mut self, vaddr: zx_vaddr_t, len: usize) -> zx_vaddr_t {
         self.ask_for_address(format_args!("large-at {vaddr} {len}"))
     }
 
     /// Maps private memory at the same address in both processes, so that a call on the wrong
-    /// process would succeed. A failed attempt stays mapped, so each attempt gets another
-    /// address.
+    /// process would succeed. A failed attempt stays mapped in this process and maps nothing in the
+    /// other, so each attempt gets another address, until it is free in both.
     pub(crate) fn lay_out_large_in_both(&mut self, other: &mut Self, len: usize) -> zx_vaddr_t {
         loop {
             let base = self.lay_out_large(len);
@@ -186,7 +187,7 @@ pub(crate) fn serve() {
                 println!();
             }
             "large" => println!("{}", map_between_guards(number(1))),
-            "large-at" => println!("{}", map_private(number(1), number(2))),
+            "large-at" => println!("{}", map_private_at(number(1), number(2)).unwrap_or(0)),
             "read" => {
                 let range = number(1)..number(1) + number(2);
                 make_readable(&mut unreadable, &range);
@@ -210,7 +211,7 @@ pub(crate) fn serve() {
 
 /// Finds an address range of this many pages that is free.
 fn reserve(pages: usize) -> usize {
-    let (anywhere, len) = (std::ptr::null_mut(), pages * PAGE);
+    let (anywhere, len) = (null_mut(), pages * PAGE);
     // SAFETY: this maps new memory at an address that the kernel picks.
     let base = unsafe { mmap_anonymous(anywhere, len, ProtFlags::empty(), MapFlags::PRIVATE) };
     let base = base.unwrap();
@@ -250,7 +251,7 @@ pub(crate) const GUARD: u8 = 0xee;
 /// Maps private memory between two guard pages. The guard pages have other permissions, so Linux
 /// keeps three mappings, and merges the memory with no other mapping.
 fn map_between_guards(len: usize) -> usize {
-    let base = map_private(0, len + 2 * PAGE);
+    let base = map_private(len + 2 * PAGE);
     for guard in [base, base + PAGE + len] {
         for at in guard..guard + PAGE {
             // SAFETY: this byte was just mapped read-write, and nothing refers to it.
@@ -272,12 +273,21 @@ fn remap(vaddr: usize, len: usize, page: &str, times: usize) {
     }
 }
 
-/// The address is a hint: Linux uses it if the range is free.
-fn map_private(vaddr: usize, len: usize) -> usize {
+/// Maps private memory at an address that Linux chooses.
+fn map_private(len: usize) -> usize {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: without MAP_FIXED this maps new memory only, to which nothing refers.
-    let base = unsafe { mmap_anonymous(vaddr as *mut c_void, len, protection, MapFlags::PRIVATE) };
+    let base = unsafe { mmap_anonymous(null_mut(), len, protection, MapFlags::PRIVATE) };
     base.unwrap().addr()
+}
+
+/// Maps private memory at this address, if the range is free.
+fn map_private_at(vaddr: usize, len: usize) -> Option<usize> {
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
+    // SAFETY: MAP_FIXED_NOREPLACE replaces no mapping, so this maps new memory only.
+    let base = unsafe { mmap_anonymous(vaddr as *mut c_void, len, protection, flags) };
+    base.ok().map(<*mut c_void>::addr)
 }
 
 /// Makes those of these pages readable that are in the range.
