@@ -1,6 +1,6 @@
 use crate::{Process, Status};
 use std::process::Child;
 
-pub(super) fn open(_child: &Child) -> Result<Process, Status> {
+pub(crate) fn open(_child: &Child) -> Result<Process, Status> {
     Err(Status::NotSupported)
 }
