@@ -11,8 +11,8 @@
 //!
 //! # #[cfg(backend = "linux")]
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // A shell that holds a text and prints the address of its own stack.
-//!     let script = "grep -m1 stack /proc/$$/maps; read go; echo done";
+//!     // A shell that prints the address range of its stack and waits.
+//!     let script = "grep -m1 stack /proc/$$/maps; read line";
 //!     let mut child = Command::new("sh").args(["-c", script])
 //!         .stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
 //!     let mut line = String::new();
