@@ -86,15 +86,17 @@ impl Debuggee {
     }
 
     /// Maps private memory at the same address in both processes, so that a call on the wrong
-    /// process would succeed. A failed attempt stays mapped in this process and maps nothing in the
-    /// other, so each attempt gets another address, until it is free in both.
+    /// process would succeed. After each failed attempt this process skips twice as many addresses:
+    /// the other one can have a large mapping there, of a sanitizer for example.
     pub(crate) fn lay_out_large_in_both(&mut self, other: &mut Self, len: usize) -> zx_vaddr_t {
-        loop {
+        for skip in (30..).map(|bits| 1_usize << bits) {
             let base = self.lay_out_large(len);
             if other.lay_out_large_at(base, len) == base {
                 return base;
             }
+            self.ask(format_args!("skip {skip}"));
         }
+        unreachable!("a debuggee ends when it has no addresses left to skip");
     }
 
     /// The bytes in the range, as the debuggee reads them.
@@ -187,6 +189,7 @@ pub(crate) fn serve() {
                 println!();
             }
             "large" => println!("{}", map_between_guards(number(1))),
+            "skip" => println!("{}", skip(number(1))),
             "large-at" => println!("{}", map_private_at(number(1), number(2)).unwrap_or(0)),
             "read" => {
                 let range = number(1)..number(1) + number(2);
@@ -278,6 +281,13 @@ fn map_private(len: usize) -> usize {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: without MAP_FIXED this maps new memory only, to which nothing refers.
     let base = unsafe { mmap_anonymous(null_mut(), len, protection, MapFlags::PRIVATE) };
+    base.unwrap().addr()
+}
+
+/// Reserves addresses without permission, so that later mappings get others.
+fn skip(len: usize) -> usize {
+    // SAFETY: without MAP_FIXED this maps new memory only, to which nothing refers.
+    let base = unsafe { mmap_anonymous(null_mut(), len, ProtFlags::empty(), MapFlags::PRIVATE) };
     base.unwrap().addr()
 }
 
