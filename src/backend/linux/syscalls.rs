@@ -235,7 +235,7 @@ pub extern "C" fn zx_process_self() -> zx_handle_t {
     kernel().own_process()
 }
 
-/// Returns the handle to the default job, which contains all processes. Do not close it.
+/// Returns the handle to the default job. Do not close it.
 #[must_use]
 pub extern "C" fn zx_job_default() -> zx_handle_t {
     kernel().default_job().1
