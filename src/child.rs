@@ -26,7 +26,7 @@ impl Process {
     ///   object.
     /// - [`BadHandle`](Status::BadHandle): on Fuchsia, `Child::id()` is not a handle, or there is no
     ///   default job.
-    /// - [`AccessDenied`](Status::AccessDenied): on Linux, the caller must not open the child's
+    /// - [`AccessDenied`](Status::AccessDenied): Linux does not permit the caller to open the child's
     ///   memory; the log has the cause at level debug. On Fuchsia, the handle lacks
     ///   [`Rights::DUPLICATE`](crate::Rights::DUPLICATE).
     /// - [`InvalidArgs`](Status::InvalidArgs): it is the calling process, or a child that has the

@@ -68,8 +68,8 @@
 //! | target | feature `std` (default) | without `std` |
 //! |---|---|---|
 //! | Fuchsia: x86_64, aarch64, riscv64gc | system calls | system calls, without `alloc` |
-//! | Linux, 64-bit | Linux backend | every call returns `NotSupported` |
-//! | any other | every call returns `NotSupported` | every call returns `NotSupported` |
+//! | Linux, 64-bit | Linux backend | no backend: compiles, memory calls return `NotSupported` |
+//! | any other | no backend | no backend |
 //!
 //! # Features
 //!

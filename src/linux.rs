@@ -34,7 +34,7 @@
 //!   looks up each page, so it continues in the new mapping, also past its end.
 //! - **A main thread that ends before other threads.** Linux then shows no memory for the PID:
 //!   [`BadState`](Status::BadState).
-//! - **A koid** is assigned when a process is opened, and again after the last handle was closed.
+//! - **A koid** is valid while a handle to the process is open. A later open assigns a new one.
 //! - **A handle value** is reused after 2<sup>30</sup> others.
 //! - **An invalid, non-null buffer** in a raw call is undefined behavior. Zircon returns a status. A
 //!   slice is always valid.
@@ -94,8 +94,9 @@ impl Process {
 
 static DEBUGGING_SYSCALLS: AtomicBool = AtomicBool::new(true);
 
-/// Sets `kernel.enable-debugging-syscalls`. It is on by default. While it is off, every write returns
-/// [`NotSupported`](Status::NotSupported), whatever its arguments.
+/// Sets `kernel.enable-debugging-syscalls`. It is on by default. While it is off, every write call
+/// returns [`NotSupported`](Status::NotSupported), whatever its arguments. The methods of [`Process`]
+/// check the length before the call, as on Fuchsia.
 ///
 /// It applies to the whole program. A test that turns it off belongs in a test binary of its own.
 ///

@@ -20,7 +20,7 @@ impl OwnedHandle {
         self.0
     }
 
-    /// The one place where safe code gets a [`Process`] from a new handle. It enforces that the
+    /// The one place where safe code gets a [`Process`] that is not a duplicate of one. It enforces that the
     /// handle names a process, and not the calling process.
     ///
     /// The handle that is checked is the handle that is returned, so its object cannot change in

@@ -31,9 +31,9 @@ macro_rules! statuses {
         /// | the range exceeds the VMO | `OutOfRange` | `OutOfRange` | `OutOfRange` | short count; `OutOfRange` if no byte is left | as 2024 on |
         /// | the range exceeds the mapping | short count | short count | short count | short count | short count |
         ///
-        /// The causes are listed in the order in which kernels check them. The columns of December
-        /// 2018, July 2019 and April 2021 are measured on booted kernels; the column "2024 on" was
-        /// read in the sources of 2024 and 2025. The man page differs from kernels in one row: it has
+        /// The causes are listed in the order in which kernels check them. The wrapper checks the
+        /// length before the call. The columns of December 2018 and July 2019 are measured on booted
+        /// kernels; the later columns were read in the sources. The man page differs from kernels in one row: it has
         /// `BadState` for a process that has ended, and the Linux backend follows it.
         ///
         /// (1) Linux has no such mapping of ordinary memory, and refuses device memory: see
