@@ -6,17 +6,46 @@
 //! Handles, rights, koids and statuses follow Zircon. Processes and their memory are those of Linux.
 //! A handle names one process with one address space, for as long as it is open: it uses the
 //! `/proc/PID/mem` that was opened with it, so neither a reused PID nor an exec redirects it. The
-//! statuses are those of the man page, see [`Status`](Status#after-a-memory-call). The backend is for
-//! development and tests; to debug Linux programs, use `ptrace`.
+//! backend is for development and tests; to debug Linux programs, use `ptrace`.
+//!
+//! # Kernels
+//!
+//! By default the statuses are those of the man page. Kernels differ from it: today's kernels return
+//! `NotFound` where the man page has `NoMemory`. [`set_kernel`] or the environment variable
+//! `ZX_PROCESS_MEMORY_KERNEL` selects the kernel whose behavior read and write calls have. With the
+//! variable, an unchanged test suite can run once for each kernel:
+//!
+//! ```sh
+//! for kernel in 2018 2019 2021 2024 2025; do
+//!     ZX_PROCESS_MEMORY_KERNEL=$kernel cargo test
+//! done
+//! ```
+//!
+//! | value | not set | 2018 | 2019 | 2021 | 2024 | 2025 |
+//! |---|---|---|---|---|---|---|
+//! | [`Kernel`] | [`ManPage`](Kernel::ManPage) | [`Zircon2018`](Kernel::Zircon2018) | [`Zircon2019`](Kernel::Zircon2019) | [`Zircon2021`](Kernel::Zircon2021) | [`Zircon2024`](Kernel::Zircon2024) | [`Zircon2025`](Kernel::Zircon2025) |
+//! | debugging syscalls can be off | yes | no | no | yes | yes | yes |
+//! | checked first of a handle | type | rights | type | type | type | type |
+//! | nothing is mapped at the address | `NoMemory` | `NoMemory` | `NoMemory` | `NoMemory` | `NotFound` | `NotFound` |
+//! | the process has ended | `BadState` | `NoMemory` | `NoMemory` | `NoMemory` | `NotFound` | `NotFound` |
+//! | a write to the vDSO | `AccessDenied` | written | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` |
+//! | a call over the end of a file | short | `OutOfRange` | `OutOfRange` | `OutOfRange` | short | short |
+//! | a read first zeroes bytes of its buffer | yes | yes | yes | no | no | no |
+//!
+//! The page of [`Status`](Status#after-a-memory-call) has the dates and the sources. On Linux a write
+//! to the vDSO changes only that process, on Zircon of 2018 it changed all processes. Kernels of 2024
+//! and 2025 differ only for a mapping that can never be made writable, which Linux refuses.
 //!
 //! # Where Linux differs from Zircon
 //!
-//! - **Adjacent mappings.** Linux merges adjacent mappings with equal properties, and a call then
-//!   continues where it would stop on Zircon. It splits a mapping when a part gets other permissions.
+//! - **Adjacent mappings.** For every selected kernel, Linux merges adjacent mappings of one file with
+//!   consecutive offsets and equal permissions, as Zircon does since November 2020. It also merges
+//!   adjacent private mappings. It splits a mapping when a part gets other permissions, as Zircon did
+//!   until about 2022, and merges the parts when they have the same permissions again.
 //! - **Shared read-only mappings** are not written: [`AccessDenied`](Status::AccessDenied). The same
 //!   holds for every read-only page if Linux runs with `proc_mem.force_override=never` or `=ptrace`.
-//! - **The end of a file.** A mapping has no memory after the end of its file:
-//!   [`OutOfRange`](Status::OutOfRange). A write to a private file mapping does not change the file.
+//! - **The end of a file** is that of the VMO. A write to a private file mapping does not change the
+//!   file.
 //! - **Device memory** is [`OutOfRange`](Status::OutOfRange) or
 //!   [`AccessDenied`](Status::AccessDenied). On Zircon it is [`BadState`](Status::BadState) or
 //!   [`NotSupported`](Status::NotSupported).
@@ -29,7 +58,7 @@
 //!   then names that memory and lives as long as it. If it is the calling process's memory, it is
 //!   refused.
 //! - **The end of a process during a call.** The memory lives until that call is complete, and other
-//!   calls meanwhile succeed. After that they return [`BadState`](Status::BadState).
+//!   calls meanwhile succeed. After that they return the status for a process that has ended.
 //! - **A mapping that is replaced during a write.** Zircon completes the write in the old VMO. Linux
 //!   looks up each page, so it continues in the new mapping, also past its end.
 //! - **A main thread that ends before other threads.** Linux then shows no memory for the PID:
@@ -40,7 +69,11 @@
 //!   slice is always valid.
 //! - **The default job** has no child jobs and contains the processes that the caller has open.
 
-use crate::backend::linux::{OpenedProcess, kernel};
+mod kernel;
+
+pub use self::kernel::{Kernel, kernel, set_kernel};
+
+use crate::backend::linux::{OpenedProcess, objects};
 use crate::{Process, Status};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -88,15 +121,18 @@ impl Process {
         doc(cfg(all(feature = "std", target_os = "linux", target_pointer_width = "64")))
     )]
     pub fn from_pid(pid: u32) -> Result<Self, Status> {
-        kernel().new_process(OpenedProcess::by_pid(pid)?)
+        objects().new_process(OpenedProcess::by_pid(pid)?)
     }
 }
 
 static DEBUGGING_SYSCALLS: AtomicBool = AtomicBool::new(true);
 
-/// Sets `kernel.enable-debugging-syscalls`. It is on by default. While it is off, every write call
-/// returns [`NotSupported`](Status::NotSupported), whatever its arguments. The methods of [`Process`]
-/// check the length before the call, as on Fuchsia.
+/// Sets `kernel.enable-debugging-syscalls`. It is on by default, unlike on Zircon. While it is off,
+/// every write call returns [`NotSupported`](Status::NotSupported), whatever its arguments. The
+/// methods of [`Process`] check the length before the call, as on Fuchsia.
+///
+/// It has no effect if [`Kernel::Zircon2018`] or [`Kernel::Zircon2019`] is selected: they do not have
+/// this option.
 ///
 /// It applies to the whole program. A test that turns it off belongs in a test binary of its own.
 ///

@@ -2,18 +2,19 @@
 //! [`linux`](crate::linux) documents the differences.
 
 mod address_space;
+mod behavior;
 pub(crate) mod calling_process;
 pub(crate) mod child;
 mod errno;
 mod handle_table;
-mod kernel;
 mod maps;
 mod object;
+mod objects;
 mod opened_process;
 mod process_id;
 pub(crate) mod syscalls;
 
-pub(crate) use kernel::kernel;
+pub(crate) use objects::objects;
 pub(crate) use opened_process::OpenedProcess;
 
 /// The Fuchsia backend's `child`, with the handles of this backend.

@@ -1,3 +1,4 @@
+use super::behavior::{Behavior, PastVmoEnd};
 use super::errno;
 use super::maps::{Mapping, Maps};
 use crate::Status;
@@ -58,25 +59,32 @@ impl AddressSpace {
     }
 
     /// Writes at `vaddr`, at most to the end of the mapping there.
-    pub(crate) fn write(&self, vaddr: usize, bytes: &[u8]) -> Result<usize, Status> {
+    pub(crate) fn write(
+        &self,
+        vaddr: usize,
+        bytes: &[u8],
+        behavior: &Behavior,
+    ) -> Result<usize, Status> {
         let mut refused = 0;
         let mut was_readable = false;
         loop {
-            let bytes = if self.is_writable_within_page(vaddr, bytes.len())? {
+            let bytes = if self.is_writable_within_page(vaddr, bytes.len(), behavior)? {
                 bytes
             } else {
-                let mapping = self.writable_mapping(vaddr)?;
-                &bytes[..bytes.len().min(mapping.end - vaddr)]
+                let mapping = self.writable_mapping(vaddr, behavior)?;
+                let len = bytes.len().min(mapping.end - vaddr);
+                self.check_vmo_end(mapping, vaddr, len, behavior)?;
+                &bytes[..len]
             };
             match pwrite(&self.memory, bytes, vaddr as u64) {
-                Ok(0) => return Err(Status::BadState),
+                Ok(0) => return Err(behavior.process_ended),
                 Ok(written) => return Ok(written),
                 Err(Errno::INTR) => {}
                 Err(Errno::IO) => {
-                    let mapping = self.writable_mapping(vaddr)?;
+                    let mapping = self.writable_mapping(vaddr, behavior)?;
                     refused += 1;
                     match self.byte_at(vaddr) {
-                        Ok(0) => return Err(Status::BadState),
+                        Ok(0) => return Err(behavior.process_ended),
                         Ok(_) => was_readable = true,
                         Err(_) => {}
                     }
@@ -94,23 +102,30 @@ impl AddressSpace {
         &self,
         vaddr: usize,
         buffer: &mut [MaybeUninit<u8>],
+        behavior: &Behavior,
     ) -> Result<usize, Status> {
         let mut refused = 0;
         loop {
-            let buffer = if is_within_page(vaddr, buffer.len()) && is_file_offset(vaddr) {
+            let part = if is_within_page(vaddr, buffer.len()) && is_file_offset(vaddr) {
                 &mut *buffer
             } else {
-                let mapping = self.mapping(vaddr)?;
-                write_zeros(buffer);
+                let mapping = self.mapping(vaddr, behavior)?;
+                if behavior.zeroes_read_buffer {
+                    write_zeros(buffer);
+                }
                 let len = buffer.len().min(mapping.end - vaddr);
+                self.check_vmo_end(mapping, vaddr, len, behavior)?;
                 &mut buffer[..len]
             };
-            match pread(&self.memory, buffer, vaddr as u64) {
-                Ok(([], _)) => return Err(Status::BadState),
+            match pread(&self.memory, part, vaddr as u64) {
+                Ok(([], _)) => return Err(behavior.process_ended),
                 Ok((read, _)) => return Ok(read.len()),
                 Err(Errno::INTR) => {}
                 Err(Errno::IO) => {
-                    let mapping = self.mapping(vaddr)?;
+                    let mapping = self.mapping(vaddr, behavior)?;
+                    if behavior.zeroes_read_buffer {
+                        write_zeros(buffer);
+                    }
                     refused += 1;
                     if refused == ATTEMPTS {
                         return Err(cause_of_refused_read(mapping, vaddr));
@@ -121,12 +136,32 @@ impl AddressSpace {
         }
     }
 
+    /// Refuses a range that exceeds the mapped file, if the kernel refuses it as a whole. Otherwise
+    /// the transfer stops at the end of the file.
+    fn check_vmo_end(
+        &self,
+        mapping: Mapping,
+        vaddr: usize,
+        len: usize,
+        behavior: &Behavior,
+    ) -> Result<(), Status> {
+        if behavior.past_vmo_end == PastVmoEnd::IsShort || !mapping.is_file_backed {
+            return Ok(());
+        }
+        // A mapping has no memory after the end of its file. The transfer returns any other error.
+        if self.byte_at(vaddr + len - 1) == Err(Errno::IO) {
+            return Err(Status::OutOfRange);
+        }
+        Ok(())
+    }
+
     /// Returns the mappings in the form of Zircon's list.
     pub(crate) fn records(&self) -> Result<Vec<zx_info_maps_v1_t>, Status> {
         if self.is_gone() {
             return Err(Status::BadState);
         }
-        self.maps.records().map_err(|error| maps_status(&error))
+        let records = self.maps.records();
+        records.map_err(|error| maps_status(&error, Status::BadState))
     }
 
     /// Returns whether the process has ended or has called exec. A read of its memory file then
@@ -202,49 +237,65 @@ impl AddressSpace {
     }
 
     /// Returns whether a write needs no look-up of the mapping. So a small write is one system call.
-    fn is_writable_within_page(&self, vaddr: usize, len: usize) -> Result<bool, Status> {
-        let is_candidate = is_within_page(vaddr, len) && is_file_offset(vaddr);
-        Ok(is_candidate && !self.is_protected(vaddr, vaddr + len)?)
+    fn is_writable_within_page(
+        &self,
+        vaddr: usize,
+        len: usize,
+        behavior: &Behavior,
+    ) -> Result<bool, Status> {
+        if !is_within_page(vaddr, len) || !is_file_offset(vaddr) {
+            return Ok(false);
+        }
+        Ok(!self.is_refused_vdso(vaddr, vaddr + len, behavior)?)
     }
 
-    /// Returns the mapping at `vaddr`. The vDSO is refused.
-    fn writable_mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
-        let mapping = self.mapping(vaddr)?;
-        if self.is_protected(mapping.start, mapping.end)? {
+    /// Returns the mapping at `vaddr`. The vDSO is refused, if the kernel refuses it.
+    fn writable_mapping(&self, vaddr: usize, behavior: &Behavior) -> Result<Mapping, Status> {
+        let mapping = self.mapping(vaddr, behavior)?;
+        if self.is_refused_vdso(mapping.start, mapping.end, behavior)? {
             return Err(Status::AccessDenied);
         }
         Ok(mapping)
     }
 
-    fn is_protected(&self, start: usize, end: usize) -> Result<bool, Status> {
+    fn is_refused_vdso(
+        &self,
+        start: usize,
+        end: usize,
+        behavior: &Behavior,
+    ) -> Result<bool, Status> {
+        if !behavior.refuses_vdso_writes {
+            return Ok(false);
+        }
+        let is_protected = self.is_protected(start, end);
+        is_protected.map_err(|error| maps_status(&error, behavior.process_ended))
+    }
+
+    fn is_protected(&self, start: usize, end: usize) -> io::Result<bool> {
         let overlaps = |pages: &Range<usize>| start < pages.end && pages.start < end;
         if let Some(protected) = self.protected.get() {
             return Ok(overlaps(protected));
         }
-        match self.maps.protected() {
-            Ok(found) => {
-                let is_protected = overlaps(&found.pages);
-                if found.is_complete {
-                    // If another thread has set it, it has set the same range.
-                    let _ = self.protected.set(found.pages);
-                }
-                Ok(is_protected)
-            }
-            Err(error) => Err(maps_status(&error)),
+        let found = self.maps.protected()?;
+        let is_protected = overlaps(&found.pages);
+        if found.is_complete {
+            // If another thread has set it, it has set the same range.
+            let _ = self.protected.set(found.pages);
         }
+        Ok(is_protected)
     }
 
-    fn mapping(&self, vaddr: usize) -> Result<Mapping, Status> {
+    fn mapping(&self, vaddr: usize, behavior: &Behavior) -> Result<Mapping, Status> {
         if self.is_gone() {
-            return Err(Status::BadState);
+            return Err(behavior.process_ended);
         }
         if !is_file_offset(vaddr) {
-            return Err(Status::NoMemory);
+            return Err(behavior.unmapped);
         }
         match self.maps.find(vaddr) {
             Ok(Some(mapping)) => Ok(mapping),
-            Ok(None) => Err(Status::NoMemory),
-            Err(Errno::SRCH) => Err(Status::BadState),
+            Ok(None) => Err(behavior.unmapped),
+            Err(Errno::SRCH) => Err(behavior.process_ended),
             Err(errno) => Err(errno::status("look up a mapping in /proc/PID/maps", errno)),
         }
     }
@@ -276,9 +327,9 @@ fn cause_of_refused_read(mapping: Mapping, vaddr: usize) -> Status {
     Status::AccessDenied
 }
 
-fn maps_status(error: &io::Error) -> Status {
+fn maps_status(error: &io::Error, process_ended: Status) -> Status {
     match Errno::from_io_error(error) {
-        Some(Errno::SRCH) | None => Status::BadState,
+        Some(Errno::SRCH) | None => process_ended,
         Some(errno) => errno::status("read /proc/PID/maps", errno),
     }
 }
@@ -296,7 +347,7 @@ fn is_within_page(vaddr: usize, len: usize) -> bool {
     vaddr % PAGE + len <= PAGE
 }
 
-/// Writes zeros as the kernels of 2018 and July 2019 do before they read into a buffer.
+/// Writes zeros as the kernels of 2018 and July 2019 do after they have found the mapping.
 fn write_zeros(buffer: &mut [MaybeUninit<u8>]) {
     for page in buffer.chunks_mut(PAGE) {
         page[0].write(0);

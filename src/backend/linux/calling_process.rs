@@ -1,4 +1,4 @@
-use super::kernel;
+use super::objects;
 use crate::Status;
 use crate::sys::zx_handle_t;
 
@@ -6,7 +6,7 @@ use crate::sys::zx_handle_t;
 /// process itself, or a process that shares its address space. Also returns `true` if Linux does not
 /// let this be determined.
 pub(crate) fn is_named_by(handle: zx_handle_t) -> Result<bool, Status> {
-    let entry = kernel().handles.get(handle).ok_or(Status::BadHandle)?;
+    let entry = objects().handles.get(handle).ok_or(Status::BadHandle)?;
     let process = entry.object.as_process().ok_or(Status::WrongType)?;
     Ok(process.space.is_ours() != Ok(false))
 }

@@ -1,4 +1,4 @@
-use super::kernel;
+use super::objects;
 use super::opened_process::{OpenedProcess, address_space, pidfd};
 use crate::{Process, Status};
 use rustix::fd::{AsFd, BorrowedFd};
@@ -17,12 +17,12 @@ pub(crate) fn open(child: &Child) -> Result<Process, Status> {
     for _ in 1..EXEC_ATTEMPTS {
         let opened = open_once(child.id())?;
         if opened.space.is_ours() == Ok(false) {
-            return kernel().new_process(opened);
+            return objects().new_process(opened);
         }
         sleep(EXEC_PAUSE);
     }
     // The child keeps the caller's address space, which this refuses.
-    kernel().new_process(open_once(child.id())?)
+    objects().new_process(open_once(child.id())?)
 }
 
 fn open_once(pid: u32) -> Result<OpenedProcess, Status> {

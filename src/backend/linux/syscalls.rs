@@ -1,8 +1,10 @@
 //! The system calls, on the objects of this backend.
 
+use super::behavior::{Behavior, HandleCheck};
 use super::handle_table::Entry;
-use super::kernel;
-use crate::linux::debugging_syscalls;
+use super::objects;
+use super::opened_process::OpenedProcess;
+use crate::linux::{debugging_syscalls, kernel};
 use crate::sys::{
     ZX_HANDLE_INVALID, ZX_INFO_HANDLE_BASIC, ZX_INFO_JOB_CHILDREN, ZX_INFO_PROCESS_MAPS_V1, ZX_OK,
     zx_handle_t, zx_info_handle_basic_t, zx_koid_t, zx_object_info_topic_t, zx_rights_t,
@@ -29,18 +31,18 @@ pub unsafe extern "C" fn zx_process_write_memory(
     actual: *mut usize,
 ) -> zx_status_t {
     raw((|| {
-        if !debugging_syscalls() {
+        let behavior = Behavior::of(kernel());
+        if behavior.has_debugging_syscalls_option && !debugging_syscalls() {
             return Err(Status::NotSupported);
         }
         if buffer.is_null() || buffer_size == 0 || buffer_size > MAX_WRITE_LEN {
             return Err(Status::InvalidArgs);
         }
         let entry = entry(handle)?;
-        let process = entry.object.as_process().ok_or(Status::WrongType)?;
-        require(&entry, Rights::WRITE_MEMORY)?;
+        let process = process_with_rights(&entry, Rights::WRITE_MEMORY, behavior)?;
         // SAFETY: `buffer` is not null, and the caller ensures that it is readable for this size.
         let bytes = unsafe { slice::from_raw_parts(buffer, buffer_size) };
-        let written = process.space.write(vaddr, bytes)?;
+        let written = process.space.write(vaddr, bytes, behavior)?;
         // SAFETY: the caller ensures that the pointer is null or valid.
         unsafe { store(actual, written) }
     })())
@@ -49,9 +51,9 @@ pub unsafe extern "C" fn zx_process_write_memory(
 /// Reads `buffer_size` bytes at `vaddr` of the process that `handle` names. Stores the number of
 /// bytes read in `actual`, which an error leaves unchanged.
 ///
-/// If the read spans two pages, zeros are first written to the first byte, each 4096th byte and the
-/// last byte of the buffer, as the kernels of 2018 and July 2019 do. So a test finds a caller that
-/// relies on the bytes after `actual`.
+/// Unless a [kernel](crate::linux#kernels) since 2021 is selected, zeros are first written to the
+/// first byte, each 4096th byte and the last byte of the buffer, as the kernels of 2018 and July 2019
+/// do. So a test finds a caller that relies on the bytes after `actual`.
 ///
 /// # Safety
 ///
@@ -65,16 +67,16 @@ pub unsafe extern "C" fn zx_process_read_memory(
     actual: *mut usize,
 ) -> zx_status_t {
     raw((|| {
+        let behavior = Behavior::of(kernel());
         if buffer.is_null() || buffer_size == 0 || buffer_size > MAX_READ_LEN {
             return Err(Status::InvalidArgs);
         }
         let entry = entry(handle)?;
-        let process = entry.object.as_process().ok_or(Status::WrongType)?;
-        require(&entry, Rights::READ_MEMORY)?;
+        let process = process_with_rights(&entry, Rights::READ_MEMORY, behavior)?;
         // SAFETY: `buffer` is not null, and the caller ensures that it is writable for this size.
         // `MaybeUninit` allows uninitialized bytes.
         let bytes = unsafe { slice::from_raw_parts_mut(buffer.cast(), buffer_size) };
-        let read = process.space.read(vaddr, bytes)?;
+        let read = process.space.read(vaddr, bytes, behavior)?;
         // SAFETY: the caller ensures that the pointer is null or valid.
         unsafe { store(actual, read) }
     })())
@@ -90,7 +92,7 @@ pub unsafe extern "C" fn zx_handle_close(handle: zx_handle_t) -> zx_status_t {
     if handle == ZX_HANDLE_INVALID {
         return ZX_OK;
     }
-    let removed = kernel().handles.remove(handle);
+    let removed = objects().handles.remove(handle);
     raw(removed.map(drop).ok_or(Status::BadHandle))
 }
 
@@ -162,7 +164,7 @@ pub unsafe extern "C" fn zx_object_get_info(
 }
 
 fn handle_basic(entry: &Entry) -> zx_info_handle_basic_t {
-    let job = entry.object.as_process().map(|_| kernel().default_job().0);
+    let job = entry.object.as_process().map(|_| objects().default_job().0);
     zx_info_handle_basic_t {
         koid: entry.object.koid,
         rights: entry.rights,
@@ -221,7 +223,7 @@ pub unsafe extern "C" fn zx_object_get_child(
         let rights = requested(&parent, rights).ok_or(Status::AccessDenied)?;
         // The children of a process are its threads, which this backend does not have.
         let is_job = parent.object.as_process().is_none();
-        let object = is_job.then(|| kernel().process_by_koid(koid)).flatten();
+        let object = is_job.then(|| objects().process_by_koid(koid)).flatten();
         let object = object.ok_or(Status::NotFound)?;
         // SAFETY: the caller ensures that the pointer is null or valid.
         unsafe { store_handle(out, Entry { object, rights }) }
@@ -232,13 +234,13 @@ pub unsafe extern "C" fn zx_object_get_child(
 /// Do not close it.
 #[must_use]
 pub extern "C" fn zx_process_self() -> zx_handle_t {
-    kernel().own_process()
+    objects().own_process()
 }
 
 /// Returns the handle to the default job. Do not close it.
 #[must_use]
 pub extern "C" fn zx_job_default() -> zx_handle_t {
-    kernel().default_job().1
+    objects().default_job().1
 }
 
 fn raw(result: Result<(), Status>) -> zx_status_t {
@@ -246,7 +248,21 @@ fn raw(result: Result<(), Status>) -> zx_status_t {
 }
 
 fn entry(handle: zx_handle_t) -> Result<Entry, Status> {
-    kernel().handles.get(handle).ok_or(Status::BadHandle)
+    objects().handles.get(handle).ok_or(Status::BadHandle)
+}
+
+/// Returns the process of a handle that has these rights.
+fn process_with_rights<'a>(
+    entry: &'a Entry,
+    rights: Rights,
+    behavior: &Behavior,
+) -> Result<&'a OpenedProcess, Status> {
+    if behavior.first_handle_check == HandleCheck::Rights {
+        require(entry, rights)?;
+    }
+    let process = entry.object.as_process().ok_or(Status::WrongType)?;
+    require(entry, rights)?;
+    Ok(process)
 }
 
 fn require(entry: &Entry, rights: Rights) -> Result<(), Status> {
@@ -273,7 +289,7 @@ unsafe fn store_handle(out: *mut zx_handle_t, entry: Entry) -> Result<(), Status
         return Err(Status::InvalidArgs);
     }
     // SAFETY: `out` is not null, so the caller ensures that it is valid.
-    unsafe { store(out, kernel().handles.insert(entry)) }
+    unsafe { store(out, objects().handles.insert(entry)) }
 }
 
 /// # Safety

@@ -1,5 +1,5 @@
 use super::fuchsia_child::open_handle;
-use super::{OpenedProcess, kernel};
+use super::{OpenedProcess, objects};
 use crate::sys::{zx_handle_close, zx_process_self};
 use crate::{Process, Status};
 use std::process::{Child, Command, Stdio};
@@ -22,7 +22,7 @@ fn cat() -> Child {
 #[test]
 fn new_handle_to_calling_process_is_invalid_args() {
     let own = OpenedProcess::by_pid(std::process::id()).unwrap();
-    let refused = kernel().new_process(own).unwrap_err();
+    let refused = objects().new_process(own).unwrap_err();
     assert_eq!(refused, Status::InvalidArgs);
 }
 
@@ -32,7 +32,7 @@ fn fuchsia_child_checks_the_handle_that_it_returns() {
     let mut child = cat();
     let process = Process::from_child(&child).unwrap();
     let (koid, reused) = (process.koid().unwrap(), process.into_raw());
-    let handles = &kernel().handles;
+    let handles = &objects().handles;
     let [of_child, of_self] =
         [reused, zx_process_self()].map(|handle| handles.get(handle).unwrap());
     let is_over = AtomicBool::new(false);

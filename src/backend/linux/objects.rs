@@ -8,9 +8,9 @@ use crate::{Process, Rights, Status};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-/// The state of the Linux backend: its handles and objects.
+/// The handles and kernel objects of the Linux backend.
 #[derive(Default)]
-pub(crate) struct Kernel {
+pub(crate) struct Objects {
     pub(crate) handles: HandleTable,
     job: OnceLock<(zx_koid_t, zx_handle_t)>,
     /// The newest object of each process, so that a process that is opened again has the same
@@ -42,12 +42,12 @@ impl KnownProcess {
     }
 }
 
-pub(crate) fn kernel() -> &'static Kernel {
-    static KERNEL: LazyLock<Kernel> = LazyLock::new(Kernel::default);
-    &KERNEL
+pub(crate) fn objects() -> &'static Objects {
+    static OBJECTS: LazyLock<Objects> = LazyLock::new(Objects::default);
+    &OBJECTS
 }
 
-impl Kernel {
+impl Objects {
     /// Returns a handle for safe code.
     pub(crate) fn new_process(&self, opened: OpenedProcess) -> Result<Process, Status> {
         let handle = self.insert_process(opened);
@@ -165,7 +165,7 @@ const JOB_RIGHTS: Rights = TASK_RIGHTS
 
 #[cfg(test)]
 mod tests {
-    use super::{Kernel, OpenedProcess};
+    use super::{Objects, OpenedProcess};
     use crate::backend::linux::opened_process::{address_space, pidfd};
     use rustix::fd::AsFd;
     use std::io::{BufRead, BufReader, Write};
@@ -181,11 +181,11 @@ mod tests {
         let early = OpenedProcess::new(pidfd(child.id()).unwrap(), shared).unwrap();
         let opened = || OpenedProcess::by_pid(child.id()).unwrap();
 
-        let kernel = Kernel::default();
-        let early = kernel.object_of(early);
-        let first = kernel.object_of(opened());
+        let objects = Objects::default();
+        let early = objects.object_of(early);
+        let first = objects.object_of(opened());
         assert_ne!(first.koid, early.koid);
-        assert_eq!(kernel.object_of(opened()).koid, first.koid);
+        assert_eq!(objects.object_of(opened()).koid, first.koid);
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -209,11 +209,11 @@ mod tests {
         let after = OpenedProcess::by_pid(child.id()).unwrap();
         let again = OpenedProcess::by_pid(child.id()).unwrap();
 
-        let kernel = Kernel::default();
-        let after = kernel.object_of(after);
-        let before = kernel.object_of(before);
+        let objects = Objects::default();
+        let after = objects.object_of(after);
+        let before = objects.object_of(before);
         assert_ne!(before.koid, after.koid);
-        assert_eq!(kernel.object_of(again).koid, after.koid);
+        assert_eq!(objects.object_of(again).koid, after.koid);
         drop(stdin);
         child.wait().unwrap();
     }
