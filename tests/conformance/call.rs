@@ -1,11 +1,10 @@
 //! Makes the calls under test, by the raw call and by the wrapper.
 
+use super::caller_buffer::CallerBuffer;
 use super::case::{Buffer, Call, Case, Handle};
 use super::expect::Outcome;
-use super::image;
-use super::read_buffer::CANARY;
 use zx_process_memory::sys::{self, zx_handle_t, zx_status_t, zx_vaddr_t};
-use zx_process_memory::{ProcessRef, Status};
+use zx_process_memory::{MAX_WRITE_LEN, ProcessRef, Status};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Api {
@@ -24,8 +23,6 @@ impl Api {
 
 pub(crate) struct CallResult {
     pub(crate) outcome: Outcome,
-    /// The caller's buffer after the call.
-    pub(crate) buffer: Vec<u8>,
     /// The value of `actual` if the call failed and changed it, which it must not.
     pub(crate) actual_on_error: Option<usize>,
 }
@@ -33,53 +30,54 @@ pub(crate) struct CallResult {
 pub(crate) fn make(
     call: Call,
     api: Api,
-    buffer: Buffer,
+    buffer: &mut CallerBuffer,
     handle: zx_handle_t,
     vaddr: zx_vaddr_t,
 ) -> CallResult {
-    let len = match (buffer, api) {
-        (Buffer::Bytes(len), _) | (Buffer::Claimed(len), Api::Wrapper) => len,
-        (Buffer::Claimed(_) | Buffer::Null(_), _) => 1,
-    };
-    let mut bytes = match call {
-        Call::Write => image::pattern(0, len),
-        Call::Read => vec![CANARY; len],
-    };
-    let (outcome, actual_on_error) = match api {
-        Api::Raw => call_raw(call, buffer, &mut bytes, handle, vaddr),
-        Api::Wrapper => (call_wrapper(call, &mut bytes, handle, vaddr), None),
-    };
-    CallResult {
-        outcome,
-        buffer: bytes,
-        actual_on_error,
+    match api {
+        Api::Raw => call_raw(call, buffer, handle, vaddr),
+        Api::Wrapper => CallResult {
+            outcome: call_wrapper(call, buffer.bytes(), handle, vaddr),
+            actual_on_error: None,
+        },
     }
+}
+
+/// Whether the wrapper accepts the length of the buffer.
+pub(crate) fn has_valid_len(buffer: Buffer) -> bool {
+    let (Buffer::Bytes(len)
+    | Buffer::Claimed(len)
+    | Buffer::Null(len)
+    | Buffer::Unmapped(len)
+    | Buffer::WithoutPermission(len)
+    | Buffer::OnlyFirstPageMapped(len)) = buffer;
+    (1..=MAX_WRITE_LEN).contains(&len)
 }
 
 fn call_raw(
     call: Call,
-    buffer: Buffer,
-    bytes: &mut [u8],
+    buffer: &mut CallerBuffer,
     handle: zx_handle_t,
     vaddr: zx_vaddr_t,
-) -> (Outcome, Option<usize>) {
+) -> CallResult {
     const UNCHANGED: usize = 0x5eed;
-    let (buffer, len) = match buffer {
-        Buffer::Bytes(len) | Buffer::Claimed(len) => (bytes.as_mut_ptr(), len),
-        Buffer::Null(len) => (std::ptr::null_mut(), len),
-    };
+    let (pointer, len) = buffer.arguments();
     let mut actual = UNCHANGED;
     // SAFETY: the buffer is valid for reads and writes of `len` bytes, or every kernel rejects
-    // the call: for its length, or because the buffer is null. `actual` is valid for a write. In
-    // the process, the call writes only memory that the target laid out for this case, to which
-    // no reference exists.
-    let raw = unsafe { syscall(call, handle, vaddr, buffer, len, &raw mut actual) };
+    // the call: for its length, or because the buffer is null. On Zircon it can also be an address
+    // that the kernel finds invalid; no Rust object is there. `actual` is valid for a write. In the
+    // process, the call writes only memory that the target laid out for this case, to which no
+    // reference exists.
+    let raw = unsafe { syscall(call, handle, vaddr, pointer, len, &raw mut actual) };
     match Status::ok(raw) {
-        Ok(()) => (Outcome::Transferred(actual), None),
-        Err(status) => {
-            let changed = (actual != UNCHANGED).then_some(actual);
-            (Outcome::Failed(status), changed)
-        }
+        Ok(()) => CallResult {
+            outcome: Outcome::Transferred(actual),
+            actual_on_error: None,
+        },
+        Err(status) => CallResult {
+            outcome: Outcome::Failed(status),
+            actual_on_error: (actual != UNCHANGED).then_some(actual),
+        },
     }
 }
 

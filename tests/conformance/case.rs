@@ -25,6 +25,7 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// The areas are adjacent. There is a hole before the first and after the last.
     pub(crate) memory: &'static [Area],
+    pub(crate) map_order: MapOrder,
     pub(crate) state: State,
     pub(crate) handle: Handle,
     pub(crate) location: Location,
@@ -47,6 +48,7 @@ impl Case {
         Self {
             name,
             memory,
+            map_order: MapOrder::FirstToLast,
             state: State::Initial,
             handle: Handle::Full,
             location,
@@ -54,6 +56,16 @@ impl Case {
             write: Some(expect),
             read: Some(expect),
         }
+    }
+
+    /// A layout alone, for a call that is no case.
+    pub(crate) const fn layout(name: &'static str, memory: &'static [Area]) -> Self {
+        let (location, buffer) = (Location::Offset(0), Buffer::Claimed(0));
+        Self::new(name, memory, location, buffer, Expect::transferred(0))
+    }
+
+    pub(crate) const fn map_order(self, map_order: MapOrder) -> Self {
+        Self { map_order, ..self }
     }
 
     pub(crate) const fn state(self, state: State) -> Self {
@@ -104,14 +116,28 @@ pub(crate) enum AreaKind {
     Mapped(Access),
     /// A mapping of a new VMO that is never filled, so that its pages are not committed.
     Untouched,
-    /// A separate mapping of the next pages of the previous area's VMO.
-    NextPages,
-    /// A separate mapping of the same pages of the previous area's VMO.
+    /// Another mapping: of the next pages of the previous area's VMO.
+    NextPages(Access),
+    /// Another mapping of the same pages of the previous area's VMO.
     SamePages,
+    /// Another mapping of the previous area's VMO, from this page on.
+    PagesFrom(usize),
+    /// A mapping of a new VMO, from this page on.
+    NewVmoFrom(usize),
+    /// A mapping of a new VMO: a copy-on-write snapshot of the previous area's VMO.
+    SnapshotOfPrevious(Access),
+    /// A mapping of a slice of the previous area's VMO, from this page on.
+    SliceFrom(usize),
     /// A mapping of a new VMO with this cache policy.
     WithPolicy(CachePolicy),
     /// A mapping of a physical VMO.
     Physical,
+    /// A mapping of a physically contiguous VMO.
+    Contiguous,
+    /// A mapping of a discardable VMO. The kernel may discard its pages while it is not locked.
+    Discardable { locked: bool },
+    /// A mapping of a VMO whose pages come from a pager.
+    Paged(Pager),
     /// A mapping of a new VMO that was then resized to this many pages.
     ShrunkTo(usize),
     /// Mapped, then unmapped.
@@ -120,6 +146,12 @@ pub(crate) enum AreaKind {
     SecondPageUnmapped,
     /// A read-write mapping that then got these permissions.
     Protected(Access),
+    /// A read-write mapping whose second page then got these permissions.
+    SecondPageProtected(Access),
+    /// The same, and then the second page became read-write again.
+    SecondPageProtectedAndBack(Access),
+    /// A mapping whose second page was unmapped, and then mapped again as before.
+    SecondPageMappedAgain,
     /// A mapping of a new VMO in a new VMAR.
     InSubVmar,
     /// A new VMAR without mappings.
@@ -137,6 +169,44 @@ pub(crate) enum Access {
     ReadWrite,
     ReadExecute,
     All,
+}
+
+/// What the pager of a VMO does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pager {
+    /// It supplied all pages before the call.
+    Supplied,
+    /// It supplies pages when the kernel requests them.
+    SuppliesOnRequest,
+    /// It answers each request with `ZX_ERR_IO_DATA_INTEGRITY`.
+    Fails,
+    /// It was detached from the VMO before it supplied a page.
+    Detached,
+}
+
+/// The order in which the areas are mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MapOrder {
+    FirstToLast,
+    LastToFirst,
+    /// The second area after all others.
+    SecondLast,
+}
+
+impl MapOrder {
+    /// The indexes of this many areas, in the order in which they are mapped.
+    pub(crate) fn of(self, areas: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..areas).collect();
+        match self {
+            Self::FirstToLast => {}
+            Self::LastToFirst => order.reverse(),
+            Self::SecondLast => {
+                let second = order.remove(1);
+                order.push(second);
+            }
+        }
+        order
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +272,13 @@ pub(crate) enum Buffer {
     Claimed(usize),
     /// The call passes a null buffer and this length.
     Null(usize),
+    /// The buffer is not null, but nothing is mapped there.
+    Unmapped(usize),
+    /// The buffer does not have the permission that the call requires: none at all for a write,
+    /// and only to read for a read.
+    WithoutPermission(usize),
+    /// Nothing is mapped after the first page of the buffer.
+    OnlyFirstPageMapped(usize),
 }
 
 pub(crate) const PAGE: usize = 4096;

@@ -8,9 +8,12 @@ use super::case::Case;
 
 mod addresses;
 mod bad_handles;
+mod buffers;
 mod caching;
+mod children;
 mod handles;
 mod mappings;
+mod merging;
 mod order;
 mod permissions;
 mod regions;
@@ -18,6 +21,7 @@ mod resized;
 mod sizes;
 mod states;
 mod vdso;
+mod vmos;
 
 pub(crate) fn of(case_set: CaseSet) -> impl Iterator<Item = Case> {
     let lists: &[&[Case]] = match case_set {
@@ -25,14 +29,18 @@ pub(crate) fn of(case_set: CaseSet) -> impl Iterator<Item = Case> {
             sizes::CASES,
             addresses::CASES,
             mappings::CASES,
+            merging::CASES,
             permissions::CASES,
             caching::CASES,
             resized::CASES,
             regions::CASES,
+            children::CASES,
+            vmos::CASES,
             vdso::CASES,
             states::CASES,
             handles::CASES,
             order::CASES,
+            buffers::CASES,
         ],
         CaseSet::BadHandles => &[bad_handles::CASES],
     };

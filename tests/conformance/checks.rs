@@ -1,10 +1,10 @@
 //! Tests that pass on every kernel and that are no cases: transfers of several calls, reads into
-//! uninitialized buffers, a null `actual`, and koids.
+//! uninitialized buffers, a null or invalid `actual`, and koids.
 
 use super::call;
-use super::case::{Area, Buffer, Call, Case, Handle, Location, PAGE, memory};
-use super::expect::Expect;
+use super::case::{Call, Case, Handle, PAGE, memory};
 use super::image::{Image, pattern};
+use super::kernel::Kernel;
 use super::target::{Skip, Target, TargetKind, system};
 use std::mem::MaybeUninit;
 use zx_process_memory::sys::zx_vaddr_t;
@@ -12,32 +12,48 @@ use zx_process_memory::{ProcessRef, Status};
 
 pub(crate) type Check = fn(TargetKind) -> Result<(), Skip>;
 
+/// The checks that apply to a kernel.
+pub(crate) fn of(kernel: Kernel) -> impl Iterator<Item = (&'static str, Check)> {
+    let writes = if kernel.has_debugging_syscalls {
+        WRITES
+    } else {
+        REFUSED_WRITES
+    };
+    READS.iter().chain(writes).copied()
+}
+
 #[rustfmt::skip] // A table with one check on each line.
-pub(crate) const ALL: &[(&str, Check)] = &[
-    ("write: write_all_memory continues in the next mapping", write_all_continues_in_next_mapping),
+const READS: &[(&str, Check)] = &[
     ("read: read_exact_memory continues in the next mapping", read_exact_continues_in_next_mapping),
-    ("write: a null actual is INVALID_ARGS after the write", null_actual_is_invalid_args_after_write),
     ("read: a null actual is INVALID_ARGS after the read", null_actual_is_invalid_args_after_read),
+    ("read: an invalid actual is INVALID_ARGS after the read", invalid_actual_is_invalid_args_after_read),
     ("read: an uninitialized buffer receives the same bytes", uninit_read_matches_read),
-    ("read: succeeds with debugging syscalls disabled", read_ignores_debugging_syscalls),
     ("two handles to one process have equal koids", two_handles_have_equal_koids),
+];
+
+#[rustfmt::skip] // A table with one check on each line.
+const WRITES: &[(&str, Check)] = &[
+    ("write: write_all_memory continues in the next mapping", write_all_continues_in_next_mapping),
+    ("write: a null actual is INVALID_ARGS after the write", null_actual_is_invalid_args_after_write),
+    ("write: an invalid actual is INVALID_ARGS after the write", invalid_actual_is_invalid_args_after_write),
+];
+
+/// With debugging syscalls disabled.
+#[rustfmt::skip] // A table with one check on each line.
+const REFUSED_WRITES: &[(&str, Check)] = &[
+    ("write: write_all_memory writes nothing", refused_write_all_writes_nothing),
+    ("write: a null actual is NOT_SUPPORTED", refused_write_with_null_actual_is_not_supported),
 ];
 
 /// The layouts of the checks. On Linux the child finds a layout by its name.
 #[cfg_attr(target_os = "fuchsia", allow(dead_code))]
 pub(crate) static LAYOUTS: [&Case; 2] = [&ONE, &THREE];
 
-static ONE: Case = layout_case("one mapping, for a check", &[memory(1)]);
-static THREE: Case = layout_case(
+static ONE: Case = Case::layout("one mapping, for a check", &[memory(1)]);
+static THREE: Case = Case::layout(
     "three mappings, for a check",
     &[memory(1), memory(2), memory(1)],
 );
-
-const fn layout_case(name: &'static str, memory: &'static [Area]) -> Case {
-    // A check uses only the memory of the case.
-    let (location, buffer) = (Location::Offset(0), Buffer::Claimed(0));
-    Case::new(name, memory, location, buffer, Expect::transferred(0))
-}
 
 /// A target with the memory of a case.
 struct Fixture {
@@ -109,12 +125,18 @@ fn read_exact_continues_in_next_mapping(kind: TargetKind) -> Result<(), Skip> {
 }
 
 fn null_actual_is_invalid_args_after_write(kind: TargetKind) -> Result<(), Skip> {
+    write_with_actual(kind, std::ptr::null_mut())
+}
+
+fn invalid_actual_is_invalid_args_after_write(kind: TargetKind) -> Result<(), Skip> {
+    write_with_actual(kind, system::unmapped_buffer()?.as_mut_ptr().cast())
+}
+
+fn write_with_actual(kind: TargetKind, actual: *mut usize) -> Result<(), Skip> {
     let mut fixture = Fixture::new(kind, &ONE)?;
     let mut bytes = pattern(0, 9);
-    assert_eq!(
-        call_with_null_actual(&mut fixture, Call::Write, &mut bytes)?,
-        Err(Status::InvalidArgs)
-    );
+    let result = call_with_actual(&mut fixture, Call::Write, &mut bytes, actual)?;
+    assert_eq!(result, Err(Status::InvalidArgs));
     let mut image = Image::zeroed(ONE.memory);
     image.write(0, &bytes).unwrap();
     assert!(fixture.matches(&image));
@@ -122,27 +144,54 @@ fn null_actual_is_invalid_args_after_write(kind: TargetKind) -> Result<(), Skip>
 }
 
 fn null_actual_is_invalid_args_after_read(kind: TargetKind) -> Result<(), Skip> {
+    read_with_actual(kind, std::ptr::null_mut())
+}
+
+fn invalid_actual_is_invalid_args_after_read(kind: TargetKind) -> Result<(), Skip> {
+    read_with_actual(kind, system::unmapped_buffer()?.as_mut_ptr().cast())
+}
+
+fn read_with_actual(kind: TargetKind, actual: *mut usize) -> Result<(), Skip> {
     let (mut fixture, image) = Fixture::filled(kind, &ONE)?;
     let mut bytes = vec![0; 9];
-    assert_eq!(
-        call_with_null_actual(&mut fixture, Call::Read, &mut bytes)?,
-        Err(Status::InvalidArgs)
-    );
+    let result = call_with_actual(&mut fixture, Call::Read, &mut bytes, actual)?;
+    assert_eq!(result, Err(Status::InvalidArgs));
     assert_eq!(Some(bytes), image.read(0, 9));
     assert!(fixture.matches(&image));
     Ok(())
 }
 
-fn call_with_null_actual(
+fn refused_write_with_null_actual_is_not_supported(kind: TargetKind) -> Result<(), Skip> {
+    let (mut fixture, image) = Fixture::filled(kind, &ONE)?;
+    let null = std::ptr::null_mut();
+    let result = call_with_actual(&mut fixture, Call::Write, &mut [1; 9], null)?;
+    assert_eq!(result, Err(Status::NotSupported));
+    assert!(fixture.matches(&image));
+    Ok(())
+}
+
+fn refused_write_all_writes_nothing(kind: TargetKind) -> Result<(), Skip> {
+    let (mut fixture, image) = Fixture::filled(kind, &THREE)?;
+    let (process, base) = (fixture.process()?, fixture.base);
+    let error = process.write_all_memory(base, &[1; 4 * PAGE]).unwrap_err();
+    assert_eq!((error.transferred, error.vaddr), (0, base));
+    assert_eq!(error.status, Status::NotSupported);
+    assert!(fixture.matches(&image));
+    Ok(())
+}
+
+fn call_with_actual(
     fixture: &mut Fixture,
     call: Call,
     bytes: &mut [u8],
+    actual: *mut usize,
 ) -> Result<Result<(), Status>, Skip> {
     let handle = fixture.target.handle(Handle::Full)?;
-    let (buffer, null) = (bytes.as_mut_ptr(), std::ptr::null_mut());
-    // SAFETY: the buffer is valid for reads and writes of its length. Zircon and the Linux backend
-    // check `actual` for null. The call writes only memory of the fixture.
-    let raw = unsafe { call::syscall(call, handle, fixture.base, buffer, bytes.len(), null) };
+    let buffer = bytes.as_mut_ptr();
+    // SAFETY: the buffer is valid for reads and writes of its length. `actual` is null, which Zircon
+    // and the Linux backend check, or on Zircon an address at which no Rust object is. The call
+    // writes only memory of the fixture.
+    let raw = unsafe { call::syscall(call, handle, fixture.base, buffer, bytes.len(), actual) };
     Ok(Status::ok(raw))
 }
 
@@ -161,20 +210,6 @@ fn uninit_read_matches_read(kind: TargetKind) -> Result<(), Skip> {
     let hole = fixture.base + 4 * PAGE;
     let status = process.read_memory_uninit(hole, &mut uninit).unwrap_err();
     assert_eq!(process.read_memory(hole, &mut buffer), Err(status));
-    Ok(())
-}
-
-fn read_ignores_debugging_syscalls(kind: TargetKind) -> Result<(), Skip> {
-    let (mut fixture, image) = Fixture::filled(kind, &ONE)?;
-    let (process, mut buffer) = (fixture.process()?, vec![0; 9]);
-    system::set_debugging_syscalls(false)?;
-    let (read, written) = (
-        process.read_memory(fixture.base, &mut buffer),
-        process.write_memory(fixture.base, &[1]),
-    );
-    system::set_debugging_syscalls(true)?;
-    assert_eq!((read, written), (Ok(9), Err(Status::NotSupported)));
-    assert_eq!(Some(buffer), image.read(0, 9));
     Ok(())
 }
 

@@ -1,37 +1,44 @@
 //! The expected outcome of a call on each kernel.
 
+use super::kernel::Era;
 use zx_process_memory::Status;
 
-/// The expected outcome by era: see `kernel.rs`.
+/// The expected outcome by era.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Expect {
-    pub(crate) in_2018: Outcome,
-    /// July 2019 to about 2023.
-    pub(crate) to_2023: Outcome,
-    /// About 2024.
-    pub(crate) in_2024: Outcome,
-    pub(crate) from_2025: Outcome,
-    pub(crate) linux: Outcome,
-}
+pub(crate) struct Expect([Outcome; Era::COUNT]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Success. The call transferred this many bytes.
     Transferred(usize),
     Failed(Status),
+    /// An error after this many bytes were transferred. `actual` does not show them.
+    FailedAfter(Status, usize),
     /// The case is skipped, for this reason.
     Skipped(&'static str),
 }
 
+impl Outcome {
+    /// Whether a call that returned `other` can have had this outcome.
+    pub(crate) fn matches(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::FailedAfter(status, _), Self::Failed(returned)) => status == returned,
+            _ => self == other,
+        }
+    }
+
+    /// How many bytes the call transferred.
+    pub(crate) fn transferred(self) -> usize {
+        match self {
+            Self::Transferred(count) | Self::FailedAfter(_, count) => count,
+            Self::Failed(_) | Self::Skipped(_) => 0,
+        }
+    }
+}
+
 impl Expect {
     pub(crate) const fn everywhere(outcome: Outcome) -> Self {
-        Self {
-            in_2018: outcome,
-            to_2023: outcome,
-            in_2024: outcome,
-            from_2025: outcome,
-            linux: outcome,
-        }
+        Self([outcome; Era::COUNT])
     }
 
     pub(crate) const fn transferred(count: usize) -> Self {
@@ -44,21 +51,12 @@ impl Expect {
 
     /// The first byte is not mapped.
     pub(crate) const fn unmapped() -> Self {
-        let not_found = Outcome::Failed(Status::NotFound);
-        Self {
-            in_2024: not_found,
-            from_2025: not_found,
-            ..Self::failed(Status::NoMemory)
-        }
+        Self::failed(Status::NoMemory).since(Era::In2024, Outcome::Failed(Status::NotFound))
     }
 
     /// The process has ended. Zircon returns the same status as for an unmapped address.
     pub(crate) const fn process_ended() -> Self {
-        let linux = Outcome::Failed(Status::BadState);
-        Self {
-            linux,
-            ..Self::unmapped()
-        }
+        Self::unmapped().by_man_page(Outcome::Failed(Status::BadState))
     }
 
     /// The call reaches the end of the VMO after this many bytes.
@@ -68,32 +66,37 @@ impl Expect {
         } else {
             Outcome::Transferred(count)
         };
-        Self {
-            in_2024: partial,
-            from_2025: partial,
-            linux: partial,
-            ..Self::failed(Status::OutOfRange)
-        }
+        Self::failed(Status::OutOfRange)
+            .since(Era::In2023, partial)
+            .by_man_page(partial)
     }
 
-    pub(crate) const fn in_2018(self, outcome: Outcome) -> Self {
-        Self {
-            in_2018: outcome,
-            ..self
+    /// Sets the outcome for this era and all later ones.
+    pub(crate) const fn since(mut self, era: Era, outcome: Outcome) -> Self {
+        let mut index = era as usize;
+        while index < Era::ManPage as usize {
+            self.0[index] = outcome;
+            index += 1;
         }
+        self
     }
 
-    pub(crate) const fn on_linux(self, outcome: Outcome) -> Self {
-        Self {
-            linux: outcome,
-            ..self
+    /// Sets the outcome for this era and all earlier ones.
+    pub(crate) const fn until(mut self, era: Era, outcome: Outcome) -> Self {
+        let mut index = 0;
+        while index <= era as usize {
+            self.0[index] = outcome;
+            index += 1;
         }
+        self
     }
 
-    pub(crate) const fn since_2025(self, outcome: Outcome) -> Self {
-        Self {
-            from_2025: outcome,
-            ..self
-        }
+    pub(crate) const fn by_man_page(mut self, outcome: Outcome) -> Self {
+        self.0[Era::ManPage as usize] = outcome;
+        self
+    }
+
+    pub(crate) const fn on(&self, era: Era) -> Outcome {
+        self.0[era as usize]
     }
 }

@@ -6,6 +6,9 @@ use super::target::{TargetKind, system};
 use libtest_mimic::Conclusion;
 use zx_process_memory::Status;
 
+/// The status of a skipped row.
+pub(crate) const SKIPPED: &str = "skipped";
+
 /// The outcome of one case.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
@@ -36,11 +39,23 @@ impl Row {
 
     fn status(&self) -> (String, usize) {
         match (&self.skipped, self.outcome) {
-            (Some(_), _) => ("skipped".to_owned(), 0),
+            (Some(_), _) => (SKIPPED.to_owned(), 0),
             (None, Some(Outcome::Transferred(count))) => ("ZX_OK".to_owned(), count),
             (None, Some(Outcome::Failed(status))) => (code_name(status), 0),
+            (None, Some(Outcome::FailedAfter(status, count))) => (code_name(status), count),
             (None, Some(Outcome::Skipped(_)) | None) => ("no answer".to_owned(), 0),
         }
+    }
+
+    /// The fields of the row as JSON, without the reason for a skip or a failure.
+    pub(crate) fn json(&self) -> String {
+        let (status, bytes) = self.status();
+        let (name, call) = (self.name, self.call.to_string());
+        let target = format!("{:?}", self.target).to_lowercase();
+        let zeroed = if self.zeroed { ",\"zeroed\":true" } else { "" };
+        format!(
+            "\"case\":{name:?},\"call\":\"{call}\",\"target\":{target:?},\"status\":{status:?},\"bytes\":{bytes}{zeroed}"
+        )
     }
 }
 
@@ -53,21 +68,16 @@ fn code_name(status: Status) -> String {
 /// Prints one line for each row.
 pub(crate) fn print(rows: &[Row], json: bool) {
     for row in rows {
-        let (status, bytes) = row.status();
-        let (name, call) = (row.name, row.call.to_string());
-        let target = format!("{:?}", row.target).to_lowercase();
         let why = row.failed.as_deref().or(row.skipped.as_deref());
         let why = why.unwrap_or_default();
-        system::print_line(&if json {
-            let why = if why.is_empty() {
-                String::new()
-            } else {
-                format!(",\"why\":{why:?}")
-            };
-            format!(
-                "{{\"case\":{name:?},\"call\":\"{call}\",\"target\":{target:?},\"status\":{status:?},\"bytes\":{bytes}{why}}}"
-            )
+        system::print_line(&if json && why.is_empty() {
+            format!("{{{}}}", row.json())
+        } else if json {
+            format!("{{{},\"why\":{why:?}}}", row.json())
         } else {
+            let (status, bytes) = row.status();
+            let (name, call) = (row.name, row.call.to_string());
+            let target = format!("{:?}", row.target).to_lowercase();
             format!("{name:<58} {call:<5} {target:<5} {status:<22} {bytes:>8} {why}")
         });
     }

@@ -1,6 +1,7 @@
 //! Runs every case on every target, one after the other.
 
 mod call;
+mod caller_buffer;
 mod case;
 mod cases;
 mod checks;
@@ -8,12 +9,14 @@ mod expect;
 mod image;
 mod kernel;
 mod layout;
+mod measured;
 mod read_buffer;
 mod report;
 mod run;
 mod target;
 
 use self::case::Call;
+use self::kernel::Kernel;
 use self::run::Verdict;
 use self::target::{Skip, TargetKind, system};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -36,15 +39,27 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
         system::serve();
         return ExitCode::SUCCESS;
     }
-    let era = match kernel::detect_era() {
-        Ok(era) => era,
+    let options = Options::parse();
+    if options.debugging_syscalls_are_off {
+        system::disable_debugging_syscalls();
+    }
+    let kernel = match Kernel::detect() {
+        Ok(kernel) => kernel,
         Err(message) => {
             system::print_line(&format!("conformance: {message}"));
             return ExitCode::FAILURE;
         }
     };
-    system::print_line(&format!("kernel: {}", era.name()));
+    let this_kernel = run_on(kernel, case_set, &options);
+    let is_list = options.libtest.list;
+    if this_kernel == ExitCode::SUCCESS && !is_list && !options.debugging_syscalls_are_off {
+        return system::run_on_other_kernels();
+    }
+    this_kernel
+}
 
+fn run_on(kernel: Kernel, case_set: CaseSet, options: &Options) -> ExitCode {
+    system::print_line(&format!("kernel: {}", kernel.name()));
     let rows = Arc::new(Mutex::new(Vec::new()));
     let mut trials = Vec::new();
     for target in [TargetKind::Own, TargetKind::Child] {
@@ -53,14 +68,14 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
                 let rows = Arc::clone(&rows);
                 let name = format!("{call}: {}", case.name);
                 trials.push(trial(target, &name, move || {
-                    let (verdict, row) = run::run(&case, call, target, era);
+                    let (verdict, row) = run::run(&case, call, target, kernel);
                     rows.lock().unwrap().push(row);
                     verdict
                 }));
             }
         }
         if case_set == CaseSet::Main {
-            for (name, check) in checks::ALL {
+            for (name, check) in checks::of(kernel) {
                 trials.push(trial(target, name, move || match check(target) {
                     Ok(()) => Verdict::Passed,
                     Err(Skip(reason)) => Verdict::Skipped(reason),
@@ -69,29 +84,65 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
         }
     }
 
-    // An argument, not an environment variable, since not every boot passes variables on.
-    let (json, arguments): (Vec<_>, Vec<_>) = env::args().partition(|arg| arg == "--json");
-    let arguments = Arguments {
-        // The cases share the suite's own process.
-        test_threads: Some(1),
-        ..Arguments::from_iter(arguments)
-    };
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    if arguments.list {
+    let conclusion = libtest_mimic::run(&options.libtest, trials);
+    if options.libtest.list {
         return ExitCode::SUCCESS;
     }
     let rows = rows.lock().unwrap();
-    report::print(&rows, !json.is_empty());
+    report::print(&rows, options.json);
     report::print_zeroed(&rows);
-    system::print_line(&format!("kernel: {}", era.name()));
+    let is_as_measured = match (&options.compare, system::measured_table(kernel)) {
+        (Some(name), _) => measured::compare(&rows, name),
+        (None, Some(name)) => measured::compare(&rows, name),
+        (None, None) => true,
+    };
+    system::print_line(&format!("kernel: {}", kernel.name()));
     let is_complete = conclusion.num_filtered_out == 0;
-    let required = era.required_passes(case_set);
+    let required = kernel.required_passes(case_set);
     let is_enough = report::print_totals(&conclusion, required, is_complete);
     // On Fuchsia, the policy of a component may forbid layouts. On Linux nothing does.
-    if system::IS_LINUX_BACKEND && !is_enough {
+    if !is_as_measured || system::IS_LINUX_BACKEND && !is_enough {
         return ExitCode::FAILURE;
     }
     conclusion.exit_code()
+}
+
+/// The command line. Options are arguments and not environment variables, since not every boot
+/// passes variables on.
+struct Options {
+    /// `--json`: print the table as JSON lines.
+    json: bool,
+    /// `--compare NAME`: compare the table with a stored one.
+    compare: Option<String>,
+    /// `--no-debugging-syscalls`: on Linux, disable them first.
+    debugging_syscalls_are_off: bool,
+    libtest: Arguments,
+}
+
+impl Options {
+    fn parse() -> Self {
+        let (mut json, mut compare, mut off) = (false, None, false);
+        let mut libtest = Vec::new();
+        let mut arguments = env::args();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--json" => json = true,
+                "--compare" => compare = arguments.next(),
+                "--no-debugging-syscalls" => off = true,
+                _ => libtest.push(argument),
+            }
+        }
+        Self {
+            json,
+            compare,
+            debugging_syscalls_are_off: off,
+            libtest: Arguments {
+                // The cases share the suite's own process.
+                test_threads: Some(1),
+                ..Arguments::from_iter(libtest)
+            },
+        }
+    }
 }
 
 fn trial(target: TargetKind, name: &str, run: impl FnOnce() -> Verdict + Send + 'static) -> Trial {

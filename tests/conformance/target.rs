@@ -1,7 +1,7 @@
 //! The processes under test. The suite lays out their memory and reads it without the call under
 //! test.
 
-use super::case::{Case, Handle, State};
+use super::case::{Area, Case, Handle, State};
 use zx_process_memory::sys::{zx_handle_t, zx_vaddr_t};
 
 #[cfg(target_os = "linux")]
@@ -13,6 +13,8 @@ pub(crate) mod zircon;
 pub(crate) use linux as system;
 #[cfg(target_os = "fuchsia")]
 pub(crate) use zircon as system;
+
+pub(crate) use system::InvalidBuffer;
 
 /// The reason why a case cannot be set up on this kernel.
 #[derive(Clone, Debug)]
@@ -68,17 +70,23 @@ pub(crate) fn own_vdso_bytes(vaddr: zx_vaddr_t, len: usize) -> Vec<u8> {
     (vaddr..vaddr + len).map(byte).collect()
 }
 
-/// Writes whose results differ from kernel to kernel.
+/// A call whose result differs from kernel to kernel.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(target_os = "fuchsia"), allow(dead_code))]
 pub(crate) enum Probe {
-    /// To a byte of own memory.
-    OwnMemory,
-    /// To an unmapped address.
-    Unmapped,
-    /// To a byte of the vDSO, of the value that the byte has.
-    VdsoUnchanged,
-    /// To a mapping that cannot be made writable. The result is the byte in the VMO: 1 if the
-    /// write changed the VMO.
-    NeverWritableReachesVmo,
+    /// A write to a byte of own memory.
+    WriteOwnMemory,
+    /// A read of own memory.
+    Read {
+        memory: &'static [Area],
+        offset: usize,
+        len: usize,
+    },
+    /// A read over the end of own memory. The result is 1 if zeros come after the bytes read.
+    ReadZeroesBuffer,
+    /// A write to a byte of the vDSO, of the value that the byte has.
+    WriteVdsoUnchanged,
+    /// A write to a mapping that cannot be made writable. The result is the byte in the VMO: 1 if
+    /// the write changed the VMO.
+    WriteNeverWritableReachesVmo,
 }

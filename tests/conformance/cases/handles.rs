@@ -3,6 +3,7 @@
 
 use crate::suite::case::{Buffer::Bytes, Case, Handle::*, Location::Offset, memory};
 use crate::suite::expect::{Expect, Outcome::Failed};
+use crate::suite::kernel::Era::In2018;
 use zx_process_memory::Status::{AccessDenied, WrongType};
 
 const TRANSFERRED: Expect = Expect::transferred(9);
@@ -10,7 +11,7 @@ const ACCESS_DENIED: Expect = Expect::failed(AccessDenied);
 const WRONG_TYPE: Expect = Expect::failed(WrongType);
 
 /// The kernel of 2018 checks the right before the type.
-const WRONG_TYPE_OR_DENIED: Expect = WRONG_TYPE.in_2018(Failed(AccessDenied));
+const WRONG_TYPE_OR_DENIED: Expect = WRONG_TYPE.until(In2018, Failed(AccessDenied));
 
 #[rustfmt::skip] // A table with one case on each line.
 pub(crate) const CASES: &[Case] = &[

@@ -14,8 +14,6 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("an adjacent mapping of another VMO is not entered", &[memory(1), memory(1)], Offset(4095), Bytes(2), Expect::transferred(1)),
     Case::new("of three adjacent mappings the middle one alone", &[memory(1), memory(2), memory(1)], Offset(4096), Bytes(4 * PAGE), Expect::transferred(2 * PAGE)),
     Case::new("the second of two adjacent mappings", &[memory(1), memory(1)], Offset(4096), Bytes(16), Expect::transferred(16)),
-    Case::new("an adjacent mapping that goes on in the VMO is not entered", &[memory(1), area(1, NextPages)], Offset(4090), Bytes(12), Expect::transferred(6)),
-    Case::new("the mapping that goes on in the VMO, by its own address", &[memory(1), area(1, NextPages)], Offset(4096), Bytes(12), Expect::transferred(12)),
     Case::new("the same page mapped twice shows it twice", &[memory(1), area(1, SamePages)], Offset(7), Bytes(20), Expect::transferred(20)),
     Case::new("the same page mapped twice, by the second", &[memory(1), area(1, SamePages)], Offset(4103), Bytes(20), Expect::transferred(20)),
     Case::new("the same page mapped twice side by side is not entered twice", &[memory(1), area(1, SamePages)], Offset(4000), Bytes(200), Expect::transferred(96)),

@@ -3,13 +3,14 @@
 
 use crate::suite::case::{Buffer::*, Case, Handle::*, Location::*, State::*, memory};
 use crate::suite::expect::{Expect, Outcome::Failed};
+use crate::suite::kernel::Era::In2018;
 use zx_process_memory::Status::{AccessDenied, InvalidArgs, WrongType};
 
 const INVALID_ARGS: Expect = Expect::failed(InvalidArgs);
 const ACCESS_DENIED: Expect = Expect::failed(AccessDenied);
 const WRONG_TYPE: Expect = Expect::failed(WrongType);
 /// The kernel of 2018 checks the right before the type.
-const WRONG_TYPE_OR_DENIED: Expect = WRONG_TYPE.in_2018(Failed(AccessDenied));
+const WRONG_TYPE_OR_DENIED: Expect = WRONG_TYPE.until(In2018, Failed(AccessDenied));
 const ABOVE_MAX: usize = (64 << 20) + 1;
 
 #[rustfmt::skip] // A table with one case on each line.

@@ -3,18 +3,22 @@
 #[path = "../../debuggee/debuggee.rs"]
 #[allow(dead_code)] // The suite does not use all of it.
 mod debuggee;
+mod is_possible;
 mod memory;
 
 use self::debuggee::Debuggee;
 use self::memory::Memory;
-use crate::suite::case::{AreaKind, Case, Handle, PAGE, State};
+use crate::suite::case::{Call, Case, Handle, PAGE, State};
+use crate::suite::kernel::Era;
 use crate::suite::target::{Probe, Skip, Target, TargetKind, Vdso};
-use crate::suite::{CaseSet, cases, checks};
+use crate::suite::{self, CaseSet, cases, checks};
 use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::io::Write;
-use std::ops::Range;
-use std::process::Command;
+use std::process::{Command, ExitCode};
+use std::sync::atomic::AtomicU8;
+use std::thread;
+use zx_process_memory::linux::{self, Kernel};
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{Process, Rights, Status};
 
@@ -40,20 +44,123 @@ pub(crate) fn target(kind: TargetKind) -> Result<Box<dyn Target>, Skip> {
 }
 
 pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
-    let mut own = Own::new();
-    let vaddr = match probe {
-        Probe::OwnMemory => own
-            .memory
-            .lay_out(const { &[crate::suite::case::memory(1)] }),
-        Probe::Unmapped | Probe::VdsoUnchanged | Probe::NeverWritableReachesVmo => Ok(0),
-    };
-    own.handles.process.write_memory(vaddr.unwrap_or(0), &[1])
+    static MEMORY: AtomicU8 = AtomicU8::new(0);
+    assert!(
+        matches!(probe, Probe::WriteOwnMemory),
+        "the era is known without probes"
+    );
+    let own = Own::new();
+    own.handles
+        .process
+        .write_memory(MEMORY.as_ptr().addr(), &[1])
 }
 
-#[allow(clippy::unnecessary_wraps)] // On Zircon this is impossible.
-pub(crate) fn set_debugging_syscalls(on: bool) -> Result<(), Skip> {
-    zx_process_memory::linux::set_debugging_syscalls(on);
-    Ok(())
+/// The kernel that the Linux backend behaves like. Its mappings are merged and split by Linux, so
+/// probes cannot tell it.
+#[allow(clippy::unnecessary_wraps)] // On Zircon it is not known.
+pub(crate) fn era() -> Option<Era> {
+    Some(match linux::kernel() {
+        Kernel::Zircon2018 => Era::In2018,
+        Kernel::Zircon2019 => Era::In2019,
+        Kernel::Zircon2021 => Era::In2021,
+        Kernel::Zircon2024 => Era::In2024,
+        Kernel::Zircon2025 => Era::From2025,
+        _ => Era::ManPage,
+    })
+}
+
+/// The stored table that a run must be equal to.
+pub(crate) fn measured_table(kernel: suite::kernel::Kernel) -> Option<&'static str> {
+    match kernel.era {
+        Era::In2019 => Some("2019-07-x86-64"),
+        Era::In2021 if kernel.has_debugging_syscalls => Some("2021-04-x86-64"),
+        _ => None,
+    }
+}
+
+pub(crate) fn disable_debugging_syscalls() {
+    linux::set_debugging_syscalls(false);
+}
+
+/// Selects the kernel.
+const KERNEL: &str = "ZX_PROCESS_MEMORY_KERNEL";
+
+/// Runs this program again for each other kernel, unless the caller has selected one, and with
+/// debugging syscalls disabled.
+pub(crate) fn run_on_other_kernels() -> ExitCode {
+    if env::var_os(KERNEL).is_some() {
+        return ExitCode::SUCCESS;
+    }
+    // Kernels of 2018 and July 2019 have no option to disable them.
+    let configurations = [
+        ("", true),
+        ("2018", false),
+        ("2019", false),
+        ("2021", false),
+        ("2021", true),
+        ("2024", false),
+        ("2024", true),
+        ("2025", false),
+        ("2025", true),
+    ];
+    let run = |(kernel, is_off)| {
+        let mut program = Command::new(env::current_exe().unwrap());
+        program.args(env::args_os().skip(1)).env(KERNEL, kernel);
+        if is_off {
+            program.arg("--no-debugging-syscalls");
+        }
+        program.output().unwrap()
+    };
+    let mut all_passed = true;
+    // Two at a time. The output is printed in order.
+    for pair in configurations.chunks(2) {
+        thread::scope(|scope| {
+            let runs: Vec<_> = pair
+                .iter()
+                .map(|configuration| scope.spawn(|| run(*configuration)))
+                .collect();
+            for run in runs {
+                let output = run.join().unwrap();
+                std::io::stdout().write_all(&output.stdout).unwrap();
+                std::io::stderr().write_all(&output.stderr).unwrap();
+                all_passed &= output.status.success();
+            }
+        });
+    }
+    if all_passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn invalid_buffer() -> Result<InvalidBuffer, Skip> {
+    Err("an invalid pointer is undefined behavior on the Linux backend".into())
+}
+
+pub(crate) fn unmapped_buffer() -> Result<InvalidBuffer, Skip> {
+    invalid_buffer()
+}
+
+pub(crate) fn buffer_without_permission(_: Call) -> Result<InvalidBuffer, Skip> {
+    invalid_buffer()
+}
+
+pub(crate) fn buffer_of_one_page() -> Result<InvalidBuffer, Skip> {
+    invalid_buffer()
+}
+
+/// Linux has none.
+pub(crate) enum InvalidBuffer {}
+
+impl InvalidBuffer {
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
+        match *self {}
+    }
+
+    pub(crate) fn first_page(&mut self) -> &mut [u8] {
+        match *self {}
+    }
 }
 
 /// The handles for the calls of the cases.
@@ -116,17 +223,18 @@ pub(crate) fn own_vdso() -> Vdso {
     vdso_of(std::process::id())
 }
 
-/// The addresses of `[vvar]` (data) and `[vdso]` (code) in a process.
+/// The addresses in `[vdso]`, which starts with its ELF header.
 fn vdso_of(pid: u32) -> Vdso {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-    let find = |name| -> Range<zx_vaddr_t> {
-        let line = maps.lines().find(|line| line.ends_with(name)).unwrap();
-        let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
-        let address = |hex| zx_vaddr_t::from_str_radix(hex, 16).unwrap();
-        address(start)..address(end)
-    };
-    let (start, code) = (find("[vvar]").start, find("[vdso]").start);
+    let line = maps.lines().find(|line| line.ends_with("[vdso]")).unwrap();
+    let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+    let [start, end] = [start, end].map(|hex| zx_vaddr_t::from_str_radix(hex, 16).unwrap());
+    let code = start + (end - start) / 2;
     Vdso { start, code }
+}
+
+fn check_is_possible(case: &Case) -> Result<(), Skip> {
+    is_possible::check(case, era().unwrap_or(Era::ManPage))
 }
 
 struct Own {
@@ -148,7 +256,8 @@ impl Own {
 
 impl Target for Own {
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
-        self.memory.lay_out(case.memory)
+        check_is_possible(case)?;
+        Ok(self.memory.lay_out(case))
     }
 
     fn fill(&mut self, _: &Case) {
@@ -199,10 +308,10 @@ impl ChildTarget {
 
 impl Target for ChildTarget {
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
-        // The child finds the layout by the name of the case. It returns the address, or the reason
-        // for a skip.
+        check_is_possible(case)?;
+        // The child finds the layout by the name of the case. It returns the address.
         let reply = self.debuggee.ask(format_args!("case {}", case.name));
-        reply.parse().map_err(|_| Skip(reply))
+        Ok(reply.parse().unwrap())
     }
 
     fn fill(&mut self, _: &Case) {
@@ -250,7 +359,7 @@ pub(crate) fn serve() {
     println!("ready");
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
-        let laid_out = match line.as_str() {
+        let base = match line.as_str() {
             "contents" => {
                 let contents = memory.contents();
                 println!("{}", contents.len());
@@ -272,25 +381,11 @@ pub(crate) fn serve() {
                 let mut all = case_sets
                     .flat_map(cases::of)
                     .chain(checks::LAYOUTS.into_iter().copied());
-                memory.lay_out(all.find(|case| case.name == name).unwrap().memory)
+                memory.lay_out(&all.find(|case| case.name == name).unwrap())
             }
         };
-        match laid_out {
-            Ok(base) => println!("{base}"),
-            Err(Skip(reason)) => println!("{reason}"),
-        }
+        println!("{base}");
     }
-}
-
-/// Whether Linux merges two adjacent areas into one mapping.
-fn is_merged(one: AreaKind, other: AreaKind) -> bool {
-    let private = |kind| match kind {
-        AreaKind::Mapped(access) | AreaKind::Protected(access) => Some(access),
-        _ => None,
-    };
-    private(one)
-        .zip(private(other))
-        .is_some_and(|(one, other)| one == other && one != crate::suite::case::Access::ReadWrite)
 }
 
 const _: () = assert!(PAGE == 4096);

@@ -1,14 +1,29 @@
 //! Zircon: VMOs that are mapped into the suite's own process, or into a process that the suite
 //! creates. The suite fills and reads them by `zx_vmo_write` and `zx_vmo_read`.
 
+mod handle;
+mod invalid_buffer;
 mod memory;
+mod newer_syscall;
+mod pager;
 mod process;
+mod vdso;
+mod vmo;
 
-use self::memory::{Memory, OwnedHandle, or_skip};
+pub(crate) use self::invalid_buffer::{
+    InvalidBuffer, buffer_of_one_page, buffer_without_permission, unmapped_buffer,
+};
+pub(crate) use self::vdso::own_vdso;
+
+use self::handle::{OwnedHandle, or_skip};
+use self::memory::Memory;
 use self::process::RawProcess;
 use crate::suite::case::{Case, Handle, PAGE, State};
+use crate::suite::kernel::{Era, Kernel};
+use crate::suite::read_buffer::CANARY;
 use crate::suite::target::{Probe, Skip, Target, TargetKind, Vdso};
 use fuchsia_zircon_sys as zx;
+use std::process::ExitCode;
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{Process, Rights, Status};
 
@@ -53,17 +68,30 @@ pub(crate) fn target(kind: TargetKind) -> Result<Box<dyn Target>, Skip> {
 pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
     let mut own = Zircon::own();
     let process = own.process.duplicate(Rights::SAME_RIGHTS)?;
-    let one = const { &[crate::suite::case::memory(1)] };
+    let mut lay_out = |memory| {
+        let base = own.memory.lay_out(&Case::layout("a probe", memory));
+        base.map_err(internal)
+    };
+    let one_page = const { &[crate::suite::case::memory(1)] };
     match probe {
-        Probe::OwnMemory => process.write_memory(own.memory.lay_out(one).map_err(internal)?, &[1]),
-        Probe::Unmapped => process.write_memory(0, &[1]),
-        Probe::VdsoUnchanged => {
+        Probe::WriteOwnMemory => process.write_memory(lay_out(one_page)?, &[1]),
+        Probe::Read {
+            memory,
+            offset,
+            len,
+        } => process.read_memory(lay_out(memory)? + offset, &mut vec![0; len]),
+        Probe::ReadZeroesBuffer => {
+            let mut buffer = vec![CANARY; 2 * PAGE];
+            process.read_memory(lay_out(one_page)?, &mut buffer)?;
+            Ok(usize::from(buffer[PAGE] == 0))
+        }
+        Probe::WriteVdsoUnchanged => {
             let start = own_vdso().start as *const u8;
             // SAFETY: the vDSO is mapped and readable.
             let byte = unsafe { start.read_volatile() };
             process.write_memory(start.addr(), &[byte])
         }
-        Probe::NeverWritableReachesVmo => {
+        Probe::WriteNeverWritableReachesVmo => {
             let vaddr = own.memory.never_writable().map_err(internal)?;
             process.write_memory(vaddr, &[1])?;
             own.memory.first_byte().map(usize::from)
@@ -71,26 +99,20 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
     }
 }
 
-pub(crate) fn set_debugging_syscalls(_: bool) -> Result<(), Skip> {
-    Err("Zircon enables debugging syscalls only at boot".into())
+/// Not known: the suite detects it.
+pub(crate) fn era() -> Option<Era> {
+    None
 }
 
-pub(crate) fn own_vdso() -> Vdso {
-    let mut start: zx_vaddr_t = 0;
-    // SAFETY: `start` is valid for a write of the property, which is one word.
-    let raw = unsafe {
-        zx::zx_object_get_property(
-            sys::zx_process_self(),
-            zx::ZX_PROP_PROCESS_VDSO_BASE_ADDRESS,
-            (&raw mut start).cast(),
-            size_of_val(&start),
-        )
-    };
-    // A process can always read this property of itself.
-    assert_eq!(Status::ok(raw), Ok(()), "zx_object_get_property");
-    // The system call functions are code of the vDSO.
-    let code = sys::zx_process_write_memory as *const () as zx_vaddr_t;
-    Vdso { start, code }
+pub(crate) fn measured_table(_: Kernel) -> Option<&'static str> {
+    None
+}
+
+/// Does nothing: Zircon enables debugging syscalls only at boot.
+pub(crate) fn disable_debugging_syscalls() {}
+
+pub(crate) fn run_on_other_kernels() -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 fn internal(_: Skip) -> Status {
@@ -103,6 +125,8 @@ struct Zircon {
     /// `None` for the own process. A child is killed on drop.
     child: Option<RawProcess>,
     handles: Vec<OwnedHandle>,
+    /// The mapping of the vDSO in a child.
+    child_vdso: Option<(Vdso, OwnedHandle)>,
 }
 
 impl Zircon {
@@ -115,6 +139,7 @@ impl Zircon {
             process,
             child: None,
             handles: Vec::new(),
+            child_vdso: None,
         }
     }
 
@@ -126,6 +151,7 @@ impl Zircon {
             process,
             child: Some(child),
             handles: Vec::new(),
+            child_vdso: None,
         })
     }
 
@@ -150,7 +176,7 @@ impl Zircon {
 
 impl Target for Zircon {
     fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
-        self.memory.lay_out(case.memory)
+        self.memory.lay_out(case)
     }
 
     fn fill(&mut self, case: &Case) {
@@ -213,10 +239,13 @@ impl Target for Zircon {
     }
 
     fn vdso(&mut self) -> Result<Vdso, Skip> {
-        if self.child.is_some() {
-            return Err("a process without a loaded program has no vDSO".into());
+        let Some(child) = &self.child else {
+            return Ok(own_vdso());
+        };
+        if self.child_vdso.is_none() {
+            self.child_vdso = Some(vdso::map_into(child.vmar())?);
         }
-        Ok(own_vdso())
+        Ok(self.child_vdso.as_ref().unwrap().0)
     }
 
     fn contents(&mut self, case: &Case) -> Option<Vec<u8>> {

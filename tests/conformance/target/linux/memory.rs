@@ -1,16 +1,16 @@
 //! A layout in the address space of this process. A read-write area is a shared mapping of a memfd,
-//! which Linux never merges with another mapping. An area with other permissions is private memory,
-//! since Linux denies writes to shared read-only mappings even to a debugger.
+//! which stands for its VMO. An area with other permissions is private memory, since Linux denies
+//! writes to shared read-only mappings even to a debugger.
 
-use super::is_merged;
-use crate::suite::case::{Access, Area, AreaKind, PAGE};
+use super::is_possible::has_file;
+use crate::suite::case::{Access, Area, AreaKind, Case, PAGE};
 use crate::suite::image;
-use crate::suite::layout;
-use crate::suite::target::Skip;
+use crate::suite::layout::{self, VmoPages};
 use rustix::fd::OwnedFd;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
 use std::ffi::c_void;
+use std::ops::Range;
 use zx_process_memory::sys::zx_vaddr_t;
 
 #[derive(Default)]
@@ -20,21 +20,28 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn lay_out(&mut self, areas: &'static [Area]) -> Result<zx_vaddr_t, Skip> {
+    /// Lays out a case that `is_possible::check` accepts.
+    pub(super) fn lay_out(&mut self, case: &Case) -> zx_vaddr_t {
         self.clear();
-        check_is_possible(areas)?;
+        let areas = case.memory;
         let pages = areas.iter().map(|area| area.pages).sum::<usize>();
         self.base = reserve(pages + 2) + PAGE;
         self.areas = areas;
-        let mut vaddr = self.base;
-        let mut previous_file: Option<OwnedFd> = None;
-        for area in areas {
-            if let Some(file) = lay_out_area(vaddr, *area, previous_file.as_ref()) {
-                previous_file = Some(file);
-            }
-            vaddr += area.pages * PAGE;
+        let files: Vec<Option<OwnedFd>> = (0..areas.len())
+            .map(|vmo| has_file(areas[vmo].kind).then(|| new_file(layout::vmo_len(areas, vmo))))
+            .collect();
+        let pages = layout::vmo_pages(areas);
+        for index in case.map_order.of(areas.len()) {
+            let vaddr = self.base + layout::offset(areas, index);
+            let VmoPages { vmo, first } = pages[index];
+            // A snapshot is a private mapping of the previous area's file.
+            let file = match areas[index].kind {
+                AreaKind::SnapshotOfPrevious(_) => files[pages[index - 1].vmo].as_ref(),
+                _ => files[vmo].as_ref(),
+            };
+            lay_out_area(vaddr, areas[index], file, first * PAGE);
         }
-        Ok(self.base)
+        self.base
     }
 
     pub(super) fn fill(&mut self) {
@@ -68,15 +75,14 @@ impl Memory {
 
     /// Sets the permissions of each area, as a function of those in the case.
     fn protect(&self, permissions: impl Fn(Access) -> Access) {
-        let mut vaddr = self.base;
-        for area in self.areas {
-            let len = area.pages * PAGE;
-            if let AreaKind::Mapped(access) | AreaKind::Protected(access) = area.kind {
+        for (index, area) in self.areas.iter().enumerate() {
+            let vaddr = self.base + layout::offset(self.areas, index);
+            for (pages, access) in accesses(*area) {
+                let (start, len) = (vaddr + pages.start * PAGE, pages.len() * PAGE);
                 let flags = MprotectFlags::from_bits_retain(protection(permissions(access)).bits());
                 // SAFETY: `lay_out` mapped the area, and no reference to it exists.
-                unsafe { mprotect(vaddr as *mut c_void, len, flags) }.unwrap();
+                unsafe { mprotect(start as *mut c_void, len, flags) }.unwrap();
             }
-            vaddr += len;
         }
     }
 
@@ -97,29 +103,19 @@ impl Drop for Memory {
     }
 }
 
-/// Returns the reason if Linux has no such layout or would merge its mappings.
-fn check_is_possible(areas: &[Area]) -> Result<(), Skip> {
-    for area in areas {
-        match area.kind {
-            AreaKind::NextPages => {
-                return Err("Linux merges adjacent mappings of consecutive pages of a file".into());
-            }
-            AreaKind::WithPolicy(_) | AreaKind::Physical => {
-                return Err("Linux has no such mapping for an unprivileged process".into());
-            }
-            AreaKind::InSubVmar | AreaKind::EmptySubVmar | AreaKind::DestroyedSubVmar => {
-                return Err("Linux has no VMARs".into());
-            }
-            _ => {}
-        }
+/// The permissions of an area that is not read-write throughout.
+fn accesses(area: Area) -> Vec<(Range<usize>, Access)> {
+    match area.kind {
+        AreaKind::Mapped(access)
+        | AreaKind::Protected(access)
+        | AreaKind::SnapshotOfPrevious(access) => vec![(0..area.pages, access)],
+        AreaKind::SecondPageProtected(access) => vec![
+            (0..1, Access::ReadWrite),
+            (1..2, access),
+            (2..area.pages, Access::ReadWrite),
+        ],
+        _ => Vec::new(),
     }
-    if areas
-        .windows(2)
-        .any(|pair| is_merged(pair[0].kind, pair[1].kind))
-    {
-        return Err("Linux merges adjacent private mappings with the same permissions".into());
-    }
-    Ok(())
 }
 
 /// Finds an address range of this many pages that is free.
@@ -133,38 +129,51 @@ fn reserve(pages: usize) -> zx_vaddr_t {
     base.addr()
 }
 
-/// Maps one area. Returns its file, if the area has a new one.
-fn lay_out_area(vaddr: zx_vaddr_t, area: Area, previous_file: Option<&OwnedFd>) -> Option<OwnedFd> {
+fn new_file(len: usize) -> OwnedFd {
+    let file = memfd_create("vmo", MemfdFlags::CLOEXEC).unwrap();
+    ftruncate(&file, len as u64).unwrap();
+    file
+}
+
+/// Maps one area, of the file from this offset on or of private memory.
+fn lay_out_area(vaddr: zx_vaddr_t, area: Area, file: Option<&OwnedFd>, offset: usize) {
     let len = area.pages * PAGE;
-    let (at, read_write) = (vaddr as *mut c_void, ProtFlags::READ | ProtFlags::WRITE);
-    let private = |protection| {
-        let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
-        // SAFETY: the kernel maps only free memory, because of MAP_FIXED_NOREPLACE.
-        unsafe { mmap_anonymous(at, len, protection, flags) }.unwrap();
+    let read_write = ProtFlags::READ | ProtFlags::WRITE;
+    let map = |vaddr: zx_vaddr_t, len, protection, sharing, offset: usize| {
+        let (at, flags) = (vaddr as *mut c_void, sharing | MapFlags::FIXED_NOREPLACE);
+        let mapped = match file {
+            // SAFETY: the kernel maps only free memory, because of MAP_FIXED_NOREPLACE.
+            Some(file) => unsafe { mmap(at, len, protection, flags, file, offset as u64) },
+            // SAFETY: the kernel maps only free memory, because of MAP_FIXED_NOREPLACE.
+            None => unsafe { mmap_anonymous(at, len, protection, flags) },
+        };
+        mapped.unwrap();
     };
-    let shared = |file: &OwnedFd| {
-        let flags = MapFlags::SHARED | MapFlags::FIXED_NOREPLACE;
-        // SAFETY: the kernel maps only free memory, because of MAP_FIXED_NOREPLACE.
-        unsafe { mmap(at, len, read_write, flags, file, 0) }.unwrap();
-    };
+    let private = |protection| map(vaddr, len, protection, MapFlags::PRIVATE, offset);
+    let shared = || map(vaddr, len, read_write, MapFlags::SHARED, offset);
     let unmap = |from: zx_vaddr_t, len| {
         // SAFETY: the memory was just mapped, and nothing refers to it.
         unsafe { munmap(from as *mut c_void, len) }.unwrap();
     };
-    let new_file = || {
-        let file = memfd_create("vmo", MemfdFlags::CLOEXEC).unwrap();
-        ftruncate(&file, len as u64).unwrap();
-        shared(&file);
-        Some(file)
+    let protect = |from: zx_vaddr_t, len, access| {
+        let flags = MprotectFlags::from_bits_retain(protection(access).bits());
+        // SAFETY: the memory was just mapped, and nothing refers to it.
+        unsafe { mprotect(from as *mut c_void, len, flags) }.unwrap();
     };
     match area.kind {
-        AreaKind::Mapped(Access::ReadWrite) | AreaKind::Untouched => return new_file(),
-        AreaKind::Mapped(access) => private(protection(access)),
-        AreaKind::SamePages => shared(previous_file.unwrap()),
+        AreaKind::Mapped(Access::ReadWrite)
+        | AreaKind::Untouched
+        | AreaKind::NextPages(_)
+        | AreaKind::SamePages
+        | AreaKind::PagesFrom(_)
+        | AreaKind::NewVmoFrom(_)
+        | AreaKind::SliceFrom(_) => shared(),
+        AreaKind::Mapped(access) | AreaKind::SnapshotOfPrevious(access) => {
+            private(protection(access));
+        }
         AreaKind::ShrunkTo(pages) => {
-            let file = new_file();
-            ftruncate(file.as_ref().unwrap(), (pages * PAGE) as u64).unwrap();
-            return file;
+            shared();
+            ftruncate(file.unwrap(), (pages * PAGE) as u64).unwrap();
         }
         AreaKind::Unmapped => {
             private(read_write);
@@ -174,19 +183,33 @@ fn lay_out_area(vaddr: zx_vaddr_t, area: Area, previous_file: Option<&OwnedFd>) 
             private(read_write);
             unmap(vaddr + PAGE, PAGE);
         }
+        AreaKind::SecondPageMappedAgain => {
+            shared();
+            unmap(vaddr + PAGE, PAGE);
+            map(
+                vaddr + PAGE,
+                PAGE,
+                read_write,
+                MapFlags::SHARED,
+                offset + PAGE,
+            );
+        }
         AreaKind::Protected(access) => {
             private(read_write);
-            let flags = match access {
-                Access::None => MprotectFlags::empty(),
-                _ => MprotectFlags::READ,
-            };
-            // SAFETY: the memory was just mapped, and nothing refers to it.
-            unsafe { mprotect(at, len, flags) }.unwrap();
+            protect(vaddr, len, access);
+        }
+        AreaKind::SecondPageProtected(access) => {
+            private(read_write);
+            protect(vaddr + PAGE, PAGE, access);
+        }
+        AreaKind::SecondPageProtectedAndBack(access) => {
+            private(read_write);
+            protect(vaddr + PAGE, PAGE, access);
+            protect(vaddr + PAGE, PAGE, Access::ReadWrite);
         }
         AreaKind::Hole => {}
-        kind => unreachable!("check_is_possible rejects {kind:?}"),
+        kind => unreachable!("is_possible::check rejects {kind:?}"),
     }
-    None
 }
 
 fn protection(access: Access) -> ProtFlags {

@@ -1,47 +1,37 @@
 //! A layout of VMOs in a VMAR.
 
-use crate::suite::case::{Access, Area, AreaKind, CachePolicy, PAGE};
+use super::handle::{OwnedHandle, new_handle, or_skip};
+use super::pager::Pager;
+use super::vmo;
+use crate::suite::case::{Access, Area, AreaKind, Case, PAGE};
 use crate::suite::image;
-use crate::suite::layout;
+use crate::suite::layout::{self, VmoPages};
 use crate::suite::target::Skip;
 use fuchsia_zircon_sys as zx;
 use zx_process_memory::Status;
 use zx_process_memory::sys::{zx_handle_t, zx_vaddr_t};
 
-unsafe extern "C" {
-    /// Returns a startup handle of the program and gives up its ownership, or returns 0. From libc.
-    safe fn zx_take_startup_handle(id: u32) -> zx_handle_t;
-}
-
-/// `PA_RESOURCE` of `<zircon/processargs.h>`: the startup handle that is required for physical VMOs.
-const PA_RESOURCE: u32 = 0x3f;
-
-/// A handle that is closed on drop.
-pub(super) struct OwnedHandle(pub(super) zx_handle_t);
-
-impl Drop for OwnedHandle {
-    fn drop(&mut self) {
-        // SAFETY: this value owns the handle, and nothing uses it afterwards.
-        unsafe { zx::zx_handle_close(self.0) };
-    }
-}
-
-/// Skips the case if a call for its setup fails, since the kernel or a policy may not allow it.
-pub(super) fn or_skip(call: &str, raw: i32) -> Result<(), Skip> {
-    Status::ok(raw).map_err(|status| Skip(format!("{call}: {status}")))
-}
-
-fn new_handle(call: &str, make: impl FnOnce(*mut zx_handle_t) -> i32) -> Result<OwnedHandle, Skip> {
-    let mut handle = 0;
-    or_skip(call, make(&raw mut handle))?;
-    Ok(OwnedHandle(handle))
-}
-
 pub(super) struct Memory {
     parent: zx_handle_t,
     region: Option<OwnedHandle>,
     /// By the index of the area that created the VMO.
-    vmos: Vec<Option<OwnedHandle>>,
+    vmos: Vec<Option<Vmo>>,
+    /// VMARs in the region.
+    sub_vmars: Vec<OwnedHandle>,
+}
+
+enum Vmo {
+    Plain(OwnedHandle),
+    Paged(Pager),
+}
+
+impl Vmo {
+    fn handle(&self) -> zx_handle_t {
+        match self {
+            Self::Plain(handle) => handle.0,
+            Self::Paged(pager) => pager.vmo(),
+        }
+    }
 }
 
 impl Memory {
@@ -50,51 +40,155 @@ impl Memory {
             parent,
             region: None,
             vmos: Vec::new(),
+            sub_vmars: Vec::new(),
         }
     }
 
-    pub(super) fn lay_out(&mut self, areas: &[Area]) -> Result<zx_vaddr_t, Skip> {
+    pub(super) fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
         self.clear();
+        let areas = case.memory;
         let pages: usize = areas.iter().map(|area| area.pages).sum();
         let (region, start) = allocate(self.parent, None, (pages + 2) * PAGE)?;
         let vmar = region.0;
         self.region = Some(region);
-        let mut position = MapPosition {
-            vmar,
-            offset: PAGE,
-            vaddr: start + PAGE,
-        };
-        // The VMO of the area, and the first page in it.
-        let (mut vmo, mut first_page) = (0, 0);
-        for (index, area) in areas.iter().enumerate() {
-            self.vmos.push(None);
-            match area.kind {
-                AreaKind::NextPages => first_page += areas[index - 1].pages,
-                AreaKind::SamePages => {}
-                _ => (vmo, first_page) = (index, 0),
-            }
-            if matches!(area.kind, AreaKind::NextPages | AreaKind::SamePages) {
-                let shared = self.vmos[vmo].as_ref().map_or(0, |vmo| vmo.0);
-                position.map(Access::ReadWrite, shared, first_page, area.pages)?;
-            } else {
-                // The VMO has the pages of this area and of the `NextPages` areas after it.
-                let rest = &areas[index + 1..];
-                let next = rest
-                    .iter()
-                    .take_while(|area| area.kind == AreaKind::NextPages);
-                let len = area.pages + next.map(|area| area.pages).sum::<usize>();
-                self.vmos[index] = position.lay_out_area(*area, len * PAGE)?;
-            }
-            position.offset += area.pages * PAGE;
-            position.vaddr += area.pages * PAGE;
+        for index in 0..areas.len() {
+            let vmo = self.new_vmo(areas, index)?;
+            self.vmos.push(vmo);
+        }
+        for index in case.map_order.of(areas.len()) {
+            let offset = PAGE + layout::offset(areas, index);
+            let position = MapPosition {
+                vmar,
+                offset,
+                vaddr: start + offset,
+            };
+            self.map_area(position, areas, index)?;
         }
         Ok(start + PAGE)
+    }
+
+    /// The VMO that the area creates.
+    fn new_vmo(&self, areas: &[Area], index: usize) -> Result<Option<Vmo>, Skip> {
+        let pages = layout::vmo_pages(areas);
+        let len = layout::vmo_len(areas, index);
+        let own_len = areas[index].pages * PAGE;
+        let previous = || self.handle(pages[index - 1].vmo);
+        Ok(Some(Vmo::Plain(match areas[index].kind {
+            AreaKind::Hole
+            | AreaKind::EmptySubVmar
+            | AreaKind::NextPages(_)
+            | AreaKind::SamePages
+            | AreaKind::PagesFrom(_) => return Ok(None),
+            AreaKind::Mapped(access) => vmo::executable(vmo::new_vmo(len)?, access)?,
+            AreaKind::ShrunkTo(_) => vmo::resizable(len)?,
+            AreaKind::WithPolicy(policy) => vmo::with_policy(len, policy)?,
+            AreaKind::Physical => vmo::physical(len)?,
+            AreaKind::Contiguous => vmo::contiguous(len)?,
+            AreaKind::Discardable { locked } => vmo::discardable(len, locked)?,
+            AreaKind::SnapshotOfPrevious(_) => vmo::snapshot(previous(), len)?,
+            AreaKind::SliceFrom(page) => vmo::slice(previous(), page, own_len)?,
+            AreaKind::Paged(behavior) => {
+                return Ok(Some(Vmo::Paged(Pager::new(len, behavior)?)));
+            }
+            AreaKind::Untouched
+            | AreaKind::NewVmoFrom(_)
+            | AreaKind::Unmapped
+            | AreaKind::SecondPageUnmapped
+            | AreaKind::Protected(_)
+            | AreaKind::SecondPageProtected(_)
+            | AreaKind::SecondPageProtectedAndBack(_)
+            | AreaKind::SecondPageMappedAgain
+            | AreaKind::InSubVmar
+            | AreaKind::DestroyedSubVmar => vmo::new_vmo(len)?,
+        })))
+    }
+
+    fn handle(&self, vmo: usize) -> zx_handle_t {
+        self.vmos[vmo].as_ref().map_or(0, Vmo::handle)
+    }
+
+    fn map_area(&mut self, at: MapPosition, areas: &[Area], index: usize) -> Result<(), Skip> {
+        let Area { pages, kind } = areas[index];
+        let VmoPages { vmo, first } = layout::vmo_pages(areas)[index];
+        // A slice is a VMO of its own, which starts with the first page of the area.
+        let (vmo, first) = match kind {
+            AreaKind::SliceFrom(_) => (self.handle(index), 0),
+            _ => (self.handle(vmo), first),
+        };
+        let map = |access| at.map(access, vmo, first, pages);
+        let map_read_write = || map(Access::ReadWrite);
+        let second_page = at.vaddr + PAGE;
+        match kind {
+            AreaKind::Hole => Ok(()),
+            AreaKind::Mapped(access)
+            | AreaKind::NextPages(access)
+            | AreaKind::SnapshotOfPrevious(access) => map(access),
+            AreaKind::Untouched
+            | AreaKind::SamePages
+            | AreaKind::PagesFrom(_)
+            | AreaKind::NewVmoFrom(_)
+            | AreaKind::SliceFrom(_)
+            | AreaKind::WithPolicy(_)
+            | AreaKind::Physical
+            | AreaKind::Contiguous
+            | AreaKind::Discardable { .. }
+            | AreaKind::Paged(_) => map_read_write(),
+            AreaKind::ShrunkTo(new_pages) => {
+                map_read_write()?;
+                // SAFETY: no reference to the removed pages exists.
+                let raw = unsafe { zx::zx_vmo_set_size(vmo, (new_pages * PAGE) as u64) };
+                or_skip("zx_vmo_set_size", raw)
+            }
+            AreaKind::Unmapped => {
+                map_read_write()?;
+                at.unmap(at.vaddr, pages)
+            }
+            AreaKind::SecondPageUnmapped => {
+                map_read_write()?;
+                at.unmap(second_page, 1)
+            }
+            AreaKind::SecondPageMappedAgain => {
+                map_read_write()?;
+                at.unmap(second_page, 1)?;
+                at.second_page().map(Access::ReadWrite, vmo, first + 1, 1)
+            }
+            AreaKind::Protected(access) => {
+                map_read_write()?;
+                at.protect(at.vaddr, pages, access)
+            }
+            AreaKind::SecondPageProtected(access) => {
+                map_read_write()?;
+                at.protect(second_page, 1, access)
+            }
+            AreaKind::SecondPageProtectedAndBack(access) => {
+                map_read_write()?;
+                at.protect(second_page, 1, access)?;
+                at.protect(second_page, 1, Access::ReadWrite)
+            }
+            AreaKind::InSubVmar | AreaKind::EmptySubVmar | AreaKind::DestroyedSubVmar => {
+                let (vmar, vaddr) = allocate(at.vmar, Some(at.offset), pages * PAGE)?;
+                let inside = MapPosition {
+                    vmar: vmar.0,
+                    offset: 0,
+                    vaddr,
+                };
+                if kind != AreaKind::EmptySubVmar {
+                    inside.map(Access::ReadWrite, vmo, first, pages)?;
+                }
+                if kind == AreaKind::DestroyedSubVmar {
+                    // SAFETY: the memory in the VMAR was just mapped, and no reference to it exists.
+                    or_skip("zx_vmar_destroy", unsafe { zx::zx_vmar_destroy(vmar.0) })?;
+                }
+                self.sub_vmars.push(vmar);
+                Ok(())
+            }
+        }
     }
 
     /// A page that is mapped through a handle without ZX_RIGHT_WRITE.
     pub(super) fn never_writable(&mut self) -> Result<zx_vaddr_t, Skip> {
         self.clear();
-        let vmo = new_vmo(PAGE)?;
+        let vmo = vmo::new_vmo(PAGE)?;
         let weak = new_handle("zx_handle_duplicate", |out| {
             let rights = zx::ZX_RIGHT_READ | zx::ZX_RIGHT_MAP;
             // SAFETY: `out` is valid for a write of a handle.
@@ -107,13 +201,13 @@ impl Memory {
             vaddr: start,
         };
         position.map(Access::Read, weak.0, 0, 1)?;
-        (self.region, self.vmos) = (Some(region), vec![Some(vmo)]);
+        (self.region, self.vmos) = (Some(region), vec![Some(Vmo::Plain(vmo))]);
         Ok(start)
     }
 
     pub(super) fn first_byte(&self) -> Result<u8, Status> {
         let mut byte = [0];
-        let vmo = self.vmos[0].as_ref().map_or(0, |vmo| vmo.0);
+        let vmo = self.handle(0);
         // SAFETY: `byte` is valid for a write of 1 byte.
         Status::ok(unsafe { zx::zx_vmo_read(vmo, byte.as_mut_ptr(), 0, 1) })?;
         Ok(byte[0])
@@ -121,7 +215,7 @@ impl Memory {
 
     pub(super) fn fill(&self, areas: &[Area]) {
         image::fill(areas, |run, bytes| {
-            let vmo = self.vmos[run.vmo].as_ref().map_or(0, |vmo| vmo.0);
+            let vmo = self.handle(run.vmo);
             let (from, offset) = (bytes.as_ptr(), run.vmo_offset as u64);
             // SAFETY: `from` is valid for reads of the length of `bytes`.
             let raw = unsafe { zx::zx_vmo_write(vmo, from, offset, bytes.len()) };
@@ -135,7 +229,7 @@ impl Memory {
         let mut rest = &mut contents[..];
         for run in &runs {
             let (to, after) = rest.split_at_mut(run.len);
-            let vmo = self.vmos[run.vmo].as_ref().map_or(0, |vmo| vmo.0);
+            let vmo = self.handle(run.vmo);
             // SAFETY: `to` is valid for writes of its length.
             let raw =
                 unsafe { zx::zx_vmo_read(vmo, to.as_mut_ptr(), run.vmo_offset as u64, to.len()) };
@@ -151,6 +245,7 @@ impl Memory {
             // reference exists. The call fails if the process has ended, which unmapped the memory.
             unsafe { zx::zx_vmar_destroy(region.0) };
         }
+        self.sub_vmars.clear();
         self.vmos.clear();
     }
 }
@@ -162,7 +257,7 @@ impl Drop for Memory {
 }
 
 /// A new VMAR in a VMAR: at this offset, or at one that the kernel picks.
-fn allocate(
+pub(super) fn allocate(
     parent: zx_handle_t,
     offset: Option<usize>,
     len: usize,
@@ -183,128 +278,54 @@ fn allocate(
     Ok((vmar, start))
 }
 
-fn new_vmo(len: usize) -> Result<OwnedHandle, Skip> {
-    // Until about 2019, every VMO was resizable and the option ZX_VMO_RESIZABLE did not exist.
-    let create = |options| {
-        new_handle("zx_vmo_create", |out| {
-            // SAFETY: `out` is valid for a write of a handle.
-            unsafe { zx::zx_vmo_create(len as u64, options, out) }
-        })
-    };
-    create(zx::ZX_VMO_RESIZABLE).or_else(|_| create(0))
-}
-
-/// The address of the next area.
-struct MapPosition {
-    vmar: zx_handle_t,
+/// The address of an area.
+#[derive(Clone, Copy)]
+pub(super) struct MapPosition {
+    pub(super) vmar: zx_handle_t,
     /// In the VMAR.
-    offset: usize,
-    vaddr: zx_vaddr_t,
+    pub(super) offset: usize,
+    pub(super) vaddr: zx_vaddr_t,
 }
 
 impl MapPosition {
-    fn map(&self, access: Access, vmo: zx_handle_t, page: usize, pages: usize) -> Result<(), Skip> {
+    fn second_page(self) -> Self {
+        Self {
+            offset: self.offset + PAGE,
+            vaddr: self.vaddr + PAGE,
+            ..self
+        }
+    }
+
+    pub(super) fn map(
+        self,
+        access: Access,
+        vmo: zx_handle_t,
+        page: usize,
+        pages: usize,
+    ) -> Result<(), Skip> {
         let permissions = permissions(access) | zx::ZX_VM_SPECIFIC;
         let (from, len) = ((page * PAGE) as u64, pages * PAGE);
         let mut mapped = 0;
         // SAFETY: this maps a free range of a VMAR that was allocated for the layout. `mapped` is valid
         // for a write of an address.
         let raw = unsafe {
-            zx::zx_vmar_map(
-                self.vmar,
-                permissions,
-                self.offset,
-                vmo,
-                from,
-                len,
-                &raw mut mapped,
-            )
+            let to = &raw mut mapped;
+            zx::zx_vmar_map(self.vmar, permissions, self.offset, vmo, from, len, to)
         };
         or_skip("zx_vmar_map", raw)
     }
 
-    fn lay_out_area(&self, area: Area, len: usize) -> Result<Option<OwnedHandle>, Skip> {
-        let (vaddr, pages) = (self.vaddr, area.pages);
-        let unmap = |vmar, vaddr, pages| {
-            // SAFETY: the memory was just mapped, and no reference to it exists.
-            let raw = unsafe { zx::zx_vmar_unmap(vmar, vaddr, pages * PAGE) };
-            or_skip("zx_vmar_unmap", raw)
-        };
-        let mapped = |access| {
-            let vmo = executable(new_vmo(len)?, access)?;
-            self.map(access, vmo.0, 0, pages)?;
-            Ok::<_, Skip>(vmo)
-        };
-        Ok(Some(match area.kind {
-            AreaKind::Hole => return Ok(None),
-            AreaKind::Mapped(access) => mapped(access)?,
-            AreaKind::Untouched => mapped(Access::ReadWrite)?,
-            AreaKind::NextPages | AreaKind::SamePages => unreachable!("lay_out maps these"),
-            AreaKind::WithPolicy(policy) => {
-                let vmo = new_vmo(len)?;
-                // SAFETY: the call takes no pointer, and the VMO is not mapped yet.
-                let raw = unsafe { zx::zx_vmo_set_cache_policy(vmo.0, cache_policy(policy)) };
-                or_skip("zx_vmo_set_cache_policy", raw)?;
-                self.map(Access::ReadWrite, vmo.0, 0, pages)?;
-                vmo
-            }
-            AreaKind::Physical => {
-                let vmo = physical(len)?;
-                self.map(Access::ReadWrite, vmo.0, 0, pages)?;
-                vmo
-            }
-            AreaKind::ShrunkTo(new_pages) => {
-                let vmo = mapped(Access::ReadWrite)?;
-                // SAFETY: no reference to the removed pages exists.
-                let raw = unsafe { zx::zx_vmo_set_size(vmo.0, (new_pages * PAGE) as u64) };
-                or_skip("zx_vmo_set_size", raw)?;
-                vmo
-            }
-            AreaKind::Unmapped => {
-                let vmo = mapped(Access::ReadWrite)?;
-                unmap(self.vmar, vaddr, pages)?;
-                vmo
-            }
-            AreaKind::SecondPageUnmapped => {
-                let vmo = mapped(Access::ReadWrite)?;
-                unmap(self.vmar, vaddr + PAGE, 1)?;
-                vmo
-            }
-            AreaKind::Protected(access) => {
-                let vmo = mapped(Access::ReadWrite)?;
-                // SAFETY: the memory was just mapped, and no reference to it exists.
-                let raw = unsafe {
-                    zx::zx_vmar_protect(self.vmar, permissions(access), vaddr, pages * PAGE)
-                };
-                or_skip("zx_vmar_protect", raw)?;
-                vmo
-            }
-            AreaKind::InSubVmar => {
-                let (vmar, vaddr) = allocate(self.vmar, Some(self.offset), pages * PAGE)?;
-                let position = Self {
-                    vmar: vmar.0,
-                    offset: 0,
-                    vaddr,
-                };
-                let vmo = new_vmo(len)?;
-                position.map(Access::ReadWrite, vmo.0, 0, pages)?;
-                vmo
-            }
-            AreaKind::EmptySubVmar => allocate(self.vmar, Some(self.offset), pages * PAGE)?.0,
-            AreaKind::DestroyedSubVmar => {
-                let (vmar, vaddr) = allocate(self.vmar, Some(self.offset), pages * PAGE)?;
-                let vmo = new_vmo(len)?;
-                Self {
-                    vmar: vmar.0,
-                    offset: 0,
-                    vaddr,
-                }
-                .map(Access::ReadWrite, vmo.0, 0, pages)?;
-                // SAFETY: the memory in the VMAR was just mapped, and no reference to it exists.
-                or_skip("zx_vmar_destroy", unsafe { zx::zx_vmar_destroy(vmar.0) })?;
-                vmo
-            }
-        }))
+    fn unmap(self, vaddr: zx_vaddr_t, pages: usize) -> Result<(), Skip> {
+        // SAFETY: the memory was just mapped, and no reference to it exists.
+        let raw = unsafe { zx::zx_vmar_unmap(self.vmar, vaddr, pages * PAGE) };
+        or_skip("zx_vmar_unmap", raw)
+    }
+
+    fn protect(self, vaddr: zx_vaddr_t, pages: usize, access: Access) -> Result<(), Skip> {
+        // SAFETY: the memory was just mapped, and no reference to it exists.
+        let raw =
+            unsafe { zx::zx_vmar_protect(self.vmar, permissions(access), vaddr, pages * PAGE) };
+        or_skip("zx_vmar_protect", raw)
     }
 }
 
@@ -317,52 +338,4 @@ fn permissions(access: Access) -> u32 {
         Access::ReadExecute => read | zx::ZX_VM_PERM_EXECUTE,
         Access::All => read | write | zx::ZX_VM_PERM_EXECUTE,
     }
-}
-
-fn cache_policy(policy: CachePolicy) -> u32 {
-    match policy {
-        CachePolicy::Uncached => zx::ZX_CACHE_POLICY_UNCACHED,
-        CachePolicy::UncachedDevice => zx::ZX_CACHE_POLICY_UNCACHED_DEVICE,
-        CachePolicy::WriteCombining => zx::ZX_CACHE_POLICY_WRITE_COMBINING,
-    }
-}
-
-/// Gives the VMO the right to execute if the access requires it. Since about September 2019 a new
-/// VMO does not have the right.
-pub(super) fn executable(vmo: OwnedHandle, access: Access) -> Result<OwnedHandle, Skip> {
-    if !matches!(access, Access::ReadExecute | Access::All) {
-        return Ok(vmo);
-    }
-    let mut info = zx_process_memory::sys::zx_info_handle_basic_t::default();
-    let (topic, none) = (zx::ZX_INFO_HANDLE_BASIC, std::ptr::null_mut());
-    // SAFETY: `info` is valid for a write of its size, and the call allows null counts.
-    let raw = unsafe {
-        let (to, size) = ((&raw mut info).cast(), size_of_val(&info));
-        zx::zx_object_get_info(vmo.0, topic, to, size, none, none)
-    };
-    or_skip("zx_object_get_info", raw)?;
-    if info.rights & zx::ZX_RIGHT_EXECUTE != 0 {
-        return Ok(vmo);
-    }
-    // The call consumes the handle even if it fails.
-    let consumed = std::mem::ManuallyDrop::new(vmo);
-    new_handle("zx_vmo_replace_as_executable", |out| {
-        // SAFETY: `out` is valid for a write of a handle.
-        unsafe { zx::zx_vmo_replace_as_executable(consumed.0, 0, out) }
-    })
-}
-
-/// A physical VMO at an address without a device. The kernel rejects calls on it before it accesses
-/// the memory.
-fn physical(len: usize) -> Result<OwnedHandle, Skip> {
-    // libc returns the handle only once.
-    static RESOURCE: std::sync::OnceLock<zx_handle_t> = std::sync::OnceLock::new();
-    let resource = *RESOURCE.get_or_init(|| zx_take_startup_handle(PA_RESOURCE));
-    if resource == 0 {
-        return Err("the suite has no resource handle for physical memory".into());
-    }
-    new_handle("zx_vmo_create_physical", |out| {
-        // SAFETY: `out` is valid for a write of a handle, and nothing accesses the memory.
-        unsafe { zx::zx_vmo_create_physical(resource, 0xfd00_0000, len, out) }
-    })
 }

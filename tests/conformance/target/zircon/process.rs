@@ -1,6 +1,7 @@
 //! A child process without a program. Its only code is an infinite loop.
 
-use super::memory::{OwnedHandle, executable, or_skip};
+use super::handle::{OwnedHandle, or_skip};
+use super::vmo::executable;
 use crate::suite::case::{Access, PAGE};
 use crate::suite::target::Skip;
 use fuchsia_zircon_sys as zx;
