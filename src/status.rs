@@ -13,31 +13,47 @@ macro_rules! statuses {
         /// # After a memory call
         ///
         /// The table has the status that [`Process::write_memory`] and [`Process::read_memory`]
-        /// return, for kernels of these dates. [`Status::write_memory_hint`] returns the likely cause
-        /// and a remedy at run time.
+        /// return, for kernels of these dates. [`Status::write_memory_hint`] and
+        /// [`Status::read_memory_hint`] return the likely cause and a remedy at run time.
         ///
-        /// | cause | 2018-12 | 2019-07 | 2019-10 to 2023 | 2024 on | Linux |
-        /// |---|---|---|---|---|---|
-        /// | debugging syscalls are off (write only) | no such switch | no such switch | `NotSupported` | `NotSupported` | `NotSupported` |
-        /// | empty, longer than 64 MiB, or a null buffer | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` |
-        /// | not a handle | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` |
-        /// | not a process | `WrongType` (after the right) | `WrongType` | `WrongType` | `WrongType` | `WrongType` |
-        /// | the handle lacks a right | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` |
-        /// | nothing is mapped at the address | `NoMemory` | `NoMemory` | `NoMemory` | `NotFound` | `NoMemory` |
-        /// | the process has ended | `NoMemory` | `NoMemory` | `NoMemory` | `NotFound` | `BadState` |
-        /// | vDSO (write only) | written | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` |
-        /// | the mapping is not cached | `BadState` | `BadState` | `BadState` | `BadState` | (1) |
-        /// | a physical VMO is mapped | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | (1) |
-        /// | the range exceeds the VMO | `OutOfRange` | `OutOfRange` | `OutOfRange` | short count; `OutOfRange` if no byte is left | as 2024 on |
-        /// | the range exceeds the mapping | short count | short count | short count | short count | short count |
+        /// | cause | 2018-12 | 2019-07 | 2021-04 | about 2023 | 2024 on | man page, Linux |
+        /// |---|---|---|---|---|---|---|
+        /// | debugging syscalls are off (write only) | no such option | no such option | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` |
+        /// | empty, longer than 64 MiB, or a null buffer | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` |
+        /// | not a handle | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` |
+        /// | not a process | `WrongType` (after the right) | `WrongType` | `WrongType` | `WrongType` | `WrongType` | `WrongType` |
+        /// | the handle lacks a right | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` |
+        /// | nothing is mapped at the address | `NoMemory` | `NoMemory` | `NoMemory` | `NoMemory` | `NotFound` | `NoMemory` |
+        /// | the process has ended | `NoMemory` | `NoMemory` | `NoMemory` | `NoMemory` | `NotFound` | `BadState` |
+        /// | vDSO (write only) | written | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` (2) | `AccessDenied` |
+        /// | the mapping is not cached | `BadState` | `BadState` | `BadState` | `BadState` | `BadState` | (1) |
+        /// | a physical VMO is mapped | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | (1) |
+        /// | the range exceeds the VMO | `OutOfRange` | `OutOfRange` | `OutOfRange` | short count; `OutOfRange` if no byte is left | as 2023 | as 2023 |
+        /// | the range exceeds the mapping | short count | short count | short count | short count | short count | short count |
+        /// | the pager was detached | no pagers | `NotFound` | `BadState` | not read | not read | no pagers |
         ///
         /// The causes are listed in the order in which kernels check them. The wrapper checks the
-        /// length before the call. The columns of December 2018 and July 2019 are measured on booted
-        /// kernels; the later columns were read in the sources. The man page differs from kernels in one row: it has
-        /// `BadState` for a process that has ended, and the Linux backend follows it.
+        /// length before the call. The columns up to April 2021 are measured on booted kernels. The later
+        /// ones were read in Fuchsia's sources of about 2022 to 2026: `sys_process_write_memory` in
+        /// `zircon/kernel/lib/syscalls/task.cc` (2026: `process.rs`) and `zircon/kernel/vm/vm_mapping.cc`.
         ///
-        /// (1) Linux has no such mapping of ordinary memory, and refuses device memory: see
-        /// [`linux`](https://docs.rs/zx-process-memory/latest/zx_process_memory/linux/).
+        /// The [Linux backend](https://docs.rs/zx-process-memory/latest/zx_process_memory/linux/#kernels)
+        /// returns the statuses of the last column, or those of a selected kernel.
+        ///
+        /// (1) Linux has no such mapping of ordinary memory, and refuses device memory.
+        ///
+        /// (2) Kernels of 2026 refuse the code, but not surely the data.
+        ///
+        /// Changes, with their commits in Fuchsia's repository: the type is checked before the right
+        /// since 2019-02-21 (7135a08bcd2), the vDSO is refused since 2019-06-26 (0ce0389f5db), a read
+        /// does not zero its buffer since 2019-09-24 (266d000c3f7), debugging syscalls can be off since
+        /// 2019-10-09 (2596af1a254), adjacent mappings are merged since 2020-11-17 (fe8899f5fb8), and a
+        /// detached pager is `BadState` since 2021-01-20 (b6bf70b1be0).
+        ///
+        /// Since about 2025, a write to a mapping that can never be made writable first gives the
+        /// mapping a private copy. This can fail with `InvalidArgs` (a contiguous VMO) or `BadState`
+        /// (pinned pages). In kernels of 2026 a write also returns `BadState` if the mapping is merged
+        /// or replaced at that moment: call again.
         ///
         /// `NotSupported` does not prove that debugging syscalls are off, because of physical VMOs. A
         /// write to memory that is known to be writable does.
