@@ -94,8 +94,9 @@ pub(crate) fn main() {
     tests.extend(tests! {
         memory_map:
             map_of_an_ended_process_is_bad_state;
-        // On Fuchsia a job policy can raise an exception for a closed handle.
         breakpoints:
+            breakpoint_stays_in_a_forked_process_after_removal
+            // On Fuchsia a job policy can raise an exception for a closed handle.
             breakpoint_stays_inserted_if_the_handle_is_closed;
         boundaries:
             instruction_may_cross_into_another_mapping
