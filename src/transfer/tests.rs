@@ -104,6 +104,7 @@ fn status_after_a_count_of_0_is_returned() {
 
 #[test]
 fn nonzero_count_repeats_the_call_after_0() {
+    assert_eq!(MAX_ZERO_COUNTS, 16, "the number in the documentation");
     let limit = MAX_ZERO_COUNTS as usize;
     let results = |zeros, last| std::iter::repeat_n(Ok(0), zeros).chain([last]);
     for last in [Ok(1), Ok(8), Err(Status::NoMemory)] {
