@@ -4,6 +4,14 @@ impl Status {
     /// Returns the most likely cause of this status after [`Process::write_memory`], and what to do.
     /// Returns `None` for a status that a write does not return.
     ///
+    /// # Statuses of a pager
+    ///
+    /// If a pager backs the memory, a call can wait for it, and return its failure: `Io`,
+    /// `IoDataIntegrity` or `BadState`, on later kernels than that of April 2021 also `NoSpace` or
+    /// `BufferTooSmall`. If the pager does not answer in time, the status is `TimedOut`. If it was
+    /// detached, the status is `BadState`, and was `NotFound` in 2019. The sources of November 2019,
+    /// April 2021 and 2025 were read; no test has a pager.
+    ///
     /// [`Process::write_memory`]: crate::Process::write_memory
     ///
     /// ```
@@ -15,32 +23,81 @@ impl Status {
     /// ```
     #[must_use]
     pub const fn write_memory_hint(self) -> Option<&'static str> {
-        Some(match self {
-            Self::NotSupported => {
+        match self {
+            Self::NotSupported => Some(
                 "debugging syscalls are off: boot with kernel.enable-debugging-syscalls=true on the \
-                 kernel command line (or the address maps a device, or this system is not Fuchsia)"
-            }
+                 kernel command line (or the address maps a device, or this system is not Fuchsia)",
+            ),
+            Self::AccessDenied => Some(
+                "the handle lacks ZX_RIGHT_WRITE, or the address is in the vDSO, which cannot be \
+                 written (on Linux the log has the cause at level debug)",
+            ),
+            _ => self.memory_hint(),
+        }
+    }
+
+    /// Returns the most likely cause of this status after [`Process::read_memory`], and what to do.
+    /// Returns `None` for a status that a read does not return.
+    ///
+    /// Some statuses mean different things after a read: it does not require debugging syscalls, and
+    /// needs two rights. Those of [a pager](Self::write_memory_hint) are the same.
+    ///
+    /// [`Process::read_memory`]: crate::Process::read_memory
+    ///
+    /// ```
+    /// use zx_process_memory::Status;
+    ///
+    /// let hint = Status::AccessDenied.read_memory_hint().unwrap();
+    /// assert!(hint.contains("ZX_RIGHT_READ") && hint.contains("ZX_RIGHT_WRITE"));
+    /// assert_eq!(Status::AddressInUse.read_memory_hint(), None);
+    /// ```
+    #[must_use]
+    pub const fn read_memory_hint(self) -> Option<&'static str> {
+        match self {
+            Self::NotSupported => Some(
+                "the address maps a device (a physical VMO), which cannot be read, or this system is \
+                 not Fuchsia",
+            ),
+            Self::AccessDenied => Some(
+                "the handle lacks ZX_RIGHT_READ or ZX_RIGHT_WRITE: a read needs both (on Linux the \
+                 log has the cause at level debug)",
+            ),
+            _ => self.memory_hint(),
+        }
+    }
+
+    /// The statuses that mean the same after a read and after a write.
+    const fn memory_hint(self) -> Option<&'static str> {
+        Some(match self {
             Self::InvalidArgs => "pass 1 to 67108864 bytes (64 MiB) per call",
             Self::BadHandle => "the handle was closed: get a new one",
             Self::WrongType => {
                 "the handle does not name a process: use the process, not its job or thread"
             }
-            Self::AccessDenied => {
-                "the handle lacks ZX_RIGHT_WRITE, or the address is in the vDSO, which cannot be \
-                 written (on Linux the log has the cause at level debug)"
+            Self::NoMemory => {
+                "nothing is mapped at the address, or the process has ended: check its mappings (or \
+                 the kernel is out of memory)"
             }
-            Self::NoMemory | Self::NotFound => {
-                "nothing is mapped at the address, or the process has ended: check its mappings"
+            Self::NotFound => {
+                "nothing is mapped at the address, or the process has ended: check its mappings (or, \
+                 on kernels of 2019, the pager that backs the memory was detached)"
             }
-            Self::OutOfRange => "the address is past the end of the VMO that is mapped there",
+            Self::OutOfRange => {
+                "the address is past the end of the VMO that is mapped there, or the mapping \
+                 disappeared during the call, or the range exceeds the address space"
+            }
             Self::BadState => {
-                "the process has ended, or the memory is not cached (device memory, for example)"
+                "the process has ended, or the memory is not cached (device memory, for example), \
+                 or the pager that backs the memory failed or was detached"
             }
-            Self::Io
-            | Self::IoRefused
-            | Self::IoDataIntegrity
-            | Self::IoDataLoss
-            | Self::IoNotPresent => "the pager that backs the memory failed",
+            Self::Io | Self::IoDataIntegrity | Self::NoSpace | Self::BufferTooSmall => {
+                "the pager that backs the memory failed"
+            }
+            Self::TimedOut => "the pager that backs the memory did not answer in time",
+            Self::Internal => {
+                "the kernel returned success with an impossible count: larger than the length, or 0 \
+                 again and again, as the mapping came and went"
+            }
             _ => return None,
         })
     }

@@ -1,6 +1,6 @@
 use crate::sys::zx_vaddr_t;
-use crate::transfer::checked_count;
-use crate::{MAX_READ_LEN, MAX_WRITE_LEN, Process, Status, TransferError};
+use crate::transfer::nonzero_count;
+use crate::{MAX_WRITE_LEN, Process, Status, TransferError};
 use core::borrow::Borrow;
 use core::fmt;
 use std::format;
@@ -12,7 +12,9 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 /// `P` holds the process: `&Process`, [`Process`], [`ProcessRef`](crate::ProcessRef) or
 /// `Arc<Process>`, for example. The cursor has no buffer, so each call is a system call.
 ///
-/// An unmapped address is an error, not the end of a file. To read a known length, use
+/// An unmapped address is an error, not the end of a file: `read` and `write` never return 0 for a
+/// buffer that is not empty. They repeat a call that returns a count of 0, as
+/// [`Process::write_all_memory`] does. To read a known length, use
 /// [`take`](Read::take). An error contains the [`Status`]; that of `read_exact` and `write_all`
 /// contains the [`TransferError`], and the position is then the address where the transfer stopped.
 /// [`io::Error::get_ref`] returns them.
@@ -101,13 +103,27 @@ impl<P> MemoryCursor<P> {
         self.process
     }
 
-    /// Limits `len` to what one call can transfer. The position is an address, so it cannot move
-    /// past the last one, and the byte there cannot be transferred. No process has memory there.
-    fn len_of_call(&self, len: usize, max: usize) -> io::Result<usize> {
-        match len.min(max).min(usize::MAX - self.vaddr) {
-            0 => Err(Status::OutOfRange.into()),
-            len => Ok(len),
+    /// Transfers up to `len` bytes, and moves the position by the count. The count is 0 only if
+    /// `len` is 0: `io::Read` takes a count of 0 for the end of a file.
+    ///
+    /// `call` gets the process, the address and the number of bytes.
+    fn transfer_once(
+        &mut self,
+        len: usize,
+        mut call: impl FnMut(&P, zx_vaddr_t, usize) -> Result<usize, Status>,
+    ) -> io::Result<usize> {
+        if len == 0 {
+            return Ok(0);
         }
+        // Reads have the same limit. The position is an address, so it cannot move past the last
+        // one, and the byte there cannot be transferred. No process has memory there.
+        let len = len.min(MAX_WRITE_LEN).min(usize::MAX - self.vaddr);
+        if len == 0 {
+            return Err(Status::OutOfRange.into());
+        }
+        let count = nonzero_count(len, || call(&self.process, self.vaddr, len))?;
+        self.vaddr += count;
+        Ok(count)
     }
 
     fn advance(&mut self, result: Result<(), TransferError>, len: usize) -> io::Result<()> {
@@ -136,14 +152,9 @@ impl<P: fmt::Debug> fmt::Debug for MemoryCursor<P> {
 
 impl<P: Borrow<Process>> Read for MemoryCursor<P> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        let len = self.len_of_call(buffer.len(), MAX_READ_LEN)?;
-        let process = self.process.borrow();
-        let count = process.read_memory(self.vaddr, &mut buffer[..len])?;
-        self.vaddr += count;
-        Ok(count)
+        self.transfer_once(buffer.len(), |process, vaddr, len| {
+            process.borrow().read_memory(vaddr, &mut buffer[..len])
+        })
     }
 
     fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
@@ -155,15 +166,9 @@ impl<P: Borrow<Process>> Read for MemoryCursor<P> {
 
 impl<P: Borrow<Process>> Write for MemoryCursor<P> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        let len = self.len_of_call(bytes.len(), MAX_WRITE_LEN)?;
-        let process = self.process.borrow();
-        // `io::Write` forbids a count larger than the length, even if the kernel returns one.
-        let count = checked_count(process.write_memory(self.vaddr, &bytes[..len])?, len)?;
-        self.vaddr += count;
-        Ok(count)
+        self.transfer_once(bytes.len(), |process, vaddr, len| {
+            process.borrow().write_memory(vaddr, &bytes[..len])
+        })
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -201,5 +206,86 @@ impl<P: Borrow<Process>> Seek for MemoryCursor<P> {
             io::Error::new(ErrorKind::InvalidInput, message)
         })?;
         Ok(self.vaddr as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryCursor;
+    use crate::transfer::MAX_ZERO_COUNTS;
+    use crate::{MAX_WRITE_LEN, Status};
+    use std::io::{self, Read};
+    use std::vec::Vec;
+
+    /// A cursor whose calls return these results. Each call fills the buffer with its number.
+    struct Scripted<I> {
+        cursor: MemoryCursor<()>,
+        results: I,
+        calls: u8,
+    }
+
+    impl<I: Iterator<Item = Result<usize, Status>>> Scripted<I> {
+        fn new(results: impl IntoIterator<IntoIter = I>) -> Self {
+            Self {
+                cursor: MemoryCursor::new((), 0x1000),
+                results: results.into_iter(),
+                calls: 0,
+            }
+        }
+    }
+
+    impl<I: Iterator<Item = Result<usize, Status>>> Read for Scripted<I> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Self {
+                cursor,
+                results,
+                calls,
+            } = self;
+            let at = cursor.vaddr();
+            cursor.transfer_once(buffer.len(), |(), vaddr, len| {
+                assert_eq!((vaddr, len), (at, buffer.len().min(MAX_WRITE_LEN)));
+                *calls += 1;
+                buffer.fill(*calls);
+                results.next().unwrap()
+            })
+        }
+    }
+
+    fn status<T>(result: io::Result<T>) -> Result<T, Status> {
+        result.map_err(|error| *error.get_ref().unwrap().downcast_ref().unwrap())
+    }
+
+    #[test]
+    fn call_is_repeated_after_a_count_of_0() {
+        let mut scripted = Scripted::new([Ok(0), Ok(3), Ok(0), Ok(0), Err(Status::NoMemory)]);
+        assert_eq!(status(scripted.read(&mut [0; 8])), Ok(3));
+        assert_eq!(scripted.cursor.vaddr(), 0x1003);
+        assert_eq!(status(scripted.read(&mut [0; 8])), Err(Status::NoMemory));
+        assert_eq!(scripted.cursor.vaddr(), 0x1003);
+        assert_eq!(scripted.calls, 5);
+    }
+
+    #[test]
+    fn read_to_end_does_not_end_at_a_count_of_0() {
+        let mut scripted = Scripted::new([Ok(2), Ok(0), Ok(1), Ok(0), Err(Status::NoMemory)]);
+        let mut bytes = Vec::new();
+        let result = status(scripted.read_to_end(&mut bytes));
+        assert_eq!(result, Err(Status::NoMemory));
+        assert_eq!(bytes, [1, 1, 3]);
+    }
+
+    #[test]
+    fn too_many_counts_of_0_are_internal() {
+        let mut scripted = Scripted::new(std::iter::repeat(Ok(0)));
+        assert_eq!(status(scripted.read(&mut [0; 8])), Err(Status::Internal));
+        assert_eq!(u32::from(scripted.calls), MAX_ZERO_COUNTS);
+        assert_eq!(scripted.cursor.vaddr(), 0x1000);
+    }
+
+    #[test]
+    fn count_larger_than_the_buffer_is_internal() {
+        let mut scripted = Scripted::new([Ok(9)]);
+        assert_eq!(status(scripted.read(&mut [0; 8])), Err(Status::Internal));
+        assert_eq!(scripted.cursor.vaddr(), 0x1000);
     }
 }

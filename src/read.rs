@@ -29,6 +29,10 @@ impl Process {
     /// The contents of `buffer` after the count, and after an error, are unspecified. Kernels before
     /// September 2019 wrote zeros into it before they read.
     ///
+    /// If the mapping disappears during the call, or the process is killed, kernels can return
+    /// success with a count of 0 (measured on kernels of July 2019 and April 2021). The next call
+    /// returns the real cause: [`read_exact_memory`](Self::read_exact_memory) makes it.
+    ///
     /// The handle needs [`Rights::READ_MEMORY`](crate::Rights::READ_MEMORY), which is `READ` and
     /// `WRITE`. Reads work without `kernel.enable-debugging-syscalls`.
     ///
@@ -49,10 +53,12 @@ impl Process {
     /// - [`NotSupported`](Status::NotSupported): a physical VMO is mapped at `vaddr`, or the target
     ///   has no backend.
     /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO. Kernels until
-    ///   about 2023 also return it if only a later byte is.
+    ///   about 2023 also return it if only a later byte is; kernels of 2025 also if the mapping
+    ///   disappears during the call.
     /// - [`Internal`](Status::Internal): the kernel returned success with a count larger than the
     ///   length.
-    /// - Any status of the pager that backs the memory.
+    /// - A status of the pager that backs the memory:
+    ///   [`read_memory_hint`](Status::read_memory_hint) lists them.
     ///
     /// # References
     ///
@@ -83,7 +89,8 @@ impl Process {
     }
 
     /// Reads as [`read_memory`](Self::read_memory) does, into a buffer that need not be initialized.
-    /// Returns the part that was read, and the rest, whose contents are unspecified.
+    /// Returns the part that was read, and the rest, whose contents are unspecified. The part that
+    /// was read is empty where [`read_memory`](Self::read_memory) returns a count of 0.
     ///
     /// Wraps `zx_process_read_memory`.
     ///
@@ -139,8 +146,8 @@ impl Process {
     /// - those of [`read_memory`](Self::read_memory);
     /// - [`OutOfRange`](Status::OutOfRange): `vaddr` plus the length exceeds the address space.
     ///   Nothing is read;
-    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 or with a
-    ///   count larger than the length.
+    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 in 16 calls in
+    ///   a row, or with a count larger than the length.
     ///
     /// ```
     /// use zx_process_memory::Process;

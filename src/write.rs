@@ -33,6 +33,18 @@ impl Process {
     /// The handle needs [`Rights::WRITE_MEMORY`](crate::Rights::WRITE_MEMORY). Since October 2019
     /// the kernel must be booted with `kernel.enable-debugging-syscalls=true`.
     ///
+    /// # If the mapping changes during the call
+    ///
+    /// If the mapping disappears during the call, or the process is killed, kernels can return
+    /// success with a count of 0 (measured on kernels of July 2019 and April 2021). Kernels of 2025
+    /// return [`OutOfRange`](Status::OutOfRange) instead (read in the source). The next call returns
+    /// the real cause: [`write_all_memory`](Self::write_all_memory) makes it.
+    ///
+    /// If the mapping is replaced during the call, a write that is longer than the mapping can change
+    /// the VMO past the end of the mapping, and the count includes those bytes (12 of 6000 writes,
+    /// measured on a kernel of July 2019). This crate cannot detect it. It does not happen while no
+    /// thread of the process runs and nothing else changes its mappings.
+    ///
     /// # Errors
     ///
     /// [`Status`] has the table of statuses for each kernel.
@@ -50,8 +62,10 @@ impl Process {
     /// - [`BadState`](Status::BadState): the mapping is not cached, or (on Linux) the process has
     ///   ended.
     /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO. Kernels until
-    ///   about 2023 also return it if only a later byte is.
-    /// - Any status of the pager that backs the memory.
+    ///   about 2023 also return it if only a later byte is; kernels of 2025 also if the mapping
+    ///   disappears during the call.
+    /// - A status of the pager that backs the memory:
+    ///   [`write_memory_hint`](Status::write_memory_hint) lists them.
     ///
     /// # References
     ///
@@ -115,6 +129,9 @@ impl Process {
     /// Wraps `zx_process_write_memory`, called with at most [`MAX_WRITE_LEN`] bytes as often as
     /// required. An empty slice makes no call and returns `Ok`.
     ///
+    /// If a mapping is replaced during a call, bytes past its end can change:
+    /// [`write_memory`](Self::write_memory) has the details.
+    ///
     /// # Errors
     ///
     /// [`TransferError`] has the number of bytes written, the address of the call that failed, and
@@ -123,8 +140,8 @@ impl Process {
     /// - those of [`write_memory`](Self::write_memory);
     /// - [`OutOfRange`](Status::OutOfRange): `vaddr` plus the length exceeds the address space.
     ///   Nothing is written;
-    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 or with a
-    ///   count larger than the length.
+    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 in 16 calls in
+    ///   a row, or with a count larger than the length.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};

@@ -98,6 +98,7 @@ fn assert_round_trip(raw: i32) {
         let shown = status.to_string();
         assert!(shown.contains(&raw.to_string()), "{shown}");
         assert_eq!(status.write_memory_hint(), None);
+        assert_eq!(status.read_memory_hint(), None);
     }
 }
 
@@ -117,29 +118,101 @@ proptest! {
     }
 }
 
+/// The statuses of reads and writes: those of the table on `Status`, those of a pager, and that of an
+/// impossible count.
+const MEMORY_STATUSES: [Status; 15] = [
+    Status::NotSupported,
+    Status::InvalidArgs,
+    Status::BadHandle,
+    Status::WrongType,
+    Status::AccessDenied,
+    Status::NoMemory,
+    Status::NotFound,
+    Status::OutOfRange,
+    Status::BadState,
+    Status::Io,
+    Status::IoDataIntegrity,
+    Status::NoSpace,
+    Status::BufferTooSmall,
+    Status::TimedOut,
+    Status::Internal,
+];
+
 #[test]
-fn statuses_of_failed_writes_have_hints() {
-    let hint = |status: Status| status.write_memory_hint().unwrap();
-    let statuses = [
-        Status::NotSupported,
-        Status::InvalidArgs,
-        Status::BadHandle,
-        Status::WrongType,
-        Status::AccessDenied,
-        Status::NoMemory,
-        Status::OutOfRange,
-        Status::BadState,
-        Status::Io,
-    ];
-    let distinct: HashSet<_> = statuses.map(hint).into();
-    assert_eq!(distinct.len(), statuses.len());
-    assert_eq!(hint(Status::NotFound), hint(Status::NoMemory));
-    for (status, name) in [
-        (Status::NotSupported, "kernel.enable-debugging-syscalls"),
-        (Status::InvalidArgs, "67108864"),
-        (Status::AccessDenied, "ZX_RIGHT_WRITE"),
+fn only_statuses_of_memory_calls_have_hints() {
+    for &(name, _, _, status) in CODES {
+        let expected = MEMORY_STATUSES.contains(&status);
+        assert_eq!(status.write_memory_hint().is_some(), expected, "{name}");
+        assert_eq!(status.read_memory_hint().is_some(), expected, "{name}");
+    }
+}
+
+/// The rows of the table of memory calls in the documentation of `Status`: the cause, and the
+/// statuses of all columns.
+fn documented_statuses() -> Vec<(&'static str, Vec<Status>)> {
+    let lines = include_str!("../src/status.rs").lines();
+    let rows = lines.filter_map(|line| line.trim().strip_prefix("/// | "));
+    let rows = rows.skip_while(|row| !row.starts_with("cause")).skip(1);
+    rows.filter_map(|row| row.split_once(" | "))
+        .map(|(cause, columns)| {
+            // Text in backticks that is not a variant is no status.
+            let names = columns.split('`').skip(1).step_by(2);
+            let code = |name| CODES.iter().find(|code| format!("{:?}", code.3) == name);
+            (cause, names.filter_map(code).map(|code| code.3).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn documented_statuses_of_memory_calls_have_hints() {
+    let rows = documented_statuses();
+    for (cause, statuses) in &rows {
+        for status in statuses {
+            assert!(status.write_memory_hint().is_some(), "{cause}: {status:?}");
+            assert!(
+                cause.contains("write only") || status.read_memory_hint().is_some(),
+                "{cause}: {status:?}"
+            );
+        }
+    }
+    // All but those of a pager and of an impossible count are in the table.
+    let documented: HashSet<_> = rows.into_iter().flat_map(|row| row.1).collect();
+    let expected: HashSet<_> = MEMORY_STATUSES[..9].iter().copied().collect();
+    assert!(documented.is_superset(&expected), "{documented:?}");
+}
+
+#[test]
+fn hints_name_the_remedy_of_the_call() {
+    use Status::{AccessDenied, InvalidArgs, NotSupported};
+    let gate = "kernel.enable-debugging-syscalls";
+    let (write, read) = (Status::write_memory_hint, Status::read_memory_hint);
+    for (hint, contains) in [
+        (write(NotSupported), gate),
+        (write(InvalidArgs), "67108864"),
+        (read(InvalidArgs), "67108864"),
+        (write(AccessDenied), "ZX_RIGHT_WRITE"),
+        (write(AccessDenied), "vDSO"),
+        (read(AccessDenied), "ZX_RIGHT_READ or ZX_RIGHT_WRITE"),
     ] {
-        assert!(hint(status).contains(name), "{status:?}: {}", hint(status));
+        let hint = hint.unwrap();
+        assert!(hint.contains(contains), "{hint}");
+    }
+    // Reads work while debugging syscalls are off, and read the vDSO.
+    assert!(!read(NotSupported).unwrap().contains(gate));
+    assert!(!read(AccessDenied).unwrap().contains("vDSO"));
+    // Each of these can be a pager's failure, also if it has another cause.
+    for status in [
+        Status::Io,
+        Status::IoDataIntegrity,
+        Status::NoSpace,
+        Status::BufferTooSmall,
+        Status::TimedOut,
+        Status::BadState,
+        Status::NotFound,
+    ] {
+        for hint in [write(status), read(status)] {
+            assert!(hint.unwrap().contains("pager"), "{status:?}");
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
-use zx_process_memory::{Process, Status, sys::zx_vaddr_t};
+use zx_process_memory::{Process, TransferError, sys::zx_vaddr_t};
 
 /// Write to the memory of another process.
 ///
@@ -126,12 +126,7 @@ fn run_demo() -> Result<(), Failure> {
             "cannot open child process {id} to write {len} bytes at {address:#x}: {status}"
         ))
     })?;
-    let written = process
-        .write_memory(address, text)
-        .map_err(|status| write_failure(len, address, &id, &status, status))?;
-    print_line(format_args!(
-        "wrote {written} bytes at {address:#x} in process {id}"
-    ))?;
+    write_bytes(&process, &id, address, text)?;
 
     child.request_report()?;
     let (_, _, after) = child.read_report()?;
@@ -154,9 +149,20 @@ fn write(args: &WriteArgs) -> Result<(), Failure> {
             "cannot open process {id} to write {len} bytes at {address:#x}: {status}\nhint: {hint}"
         ))
     })?;
+    write_bytes(&process, id, address, &bytes)
+}
+
+/// Writes all bytes, and prints that it did.
+fn write_bytes(
+    process: &Process,
+    id: impl Display,
+    address: zx_vaddr_t,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    let len = bytes.len();
     process
-        .write_all_memory(address, &bytes)
-        .map_err(|error| write_failure(len, address, id, &error, error.status))?;
+        .write_all_memory(address, bytes)
+        .map_err(|error| write_failure(len, address, &id, &error))?;
     print_line(format_args!(
         "wrote {len} bytes at {address:#x} in process {id}"
     ))
@@ -167,14 +173,13 @@ fn write_failure(
     len: usize,
     address: zx_vaddr_t,
     id: impl Display,
-    error: &dyn Error,
-    status: Status,
+    error: &TransferError,
 ) -> Failure {
-    let error = with_sources(error);
-    let hint = match status.write_memory_hint() {
+    let hint = match error.status.write_memory_hint() {
         Some(hint) => format!("\nhint: {hint}"),
         None => String::new(),
     };
+    let error = with_sources(error);
     Failure::new(format_args!(
         "cannot write {len} bytes at {address:#x} in process {id}: {error}{hint}"
     ))

@@ -1,22 +1,29 @@
 //! The loop, with a scripted kernel.
 
-use super::{checked_count, transfer};
+use super::{MAX_ZERO_COUNTS, checked_count, nonzero_count, transfer};
 use crate::{MAX_WRITE_LEN, Status, TransferError};
 use proptest::prelude::*;
 use std::vec::Vec;
 
 proptest! {
     /// For all counts that a kernel returns, the calls are contiguous, no call exceeds the limit,
-    /// and the result is consistent with the counts.
+    /// and the result is consistent with the counts. A call that returned 0 is repeated.
     #[test]
     fn calls_cover_the_range_without_gap_or_overlap(
         vaddr in 0usize..1 << 47,
         len in 0usize..5000,
-        counts in prop::collection::vec(prop_oneof![
-            9 => (1usize..700).prop_map(Ok),
-            1 => Just(Err(Status::NoMemory)),
-        ], 1..40),
+        steps in prop::collection::vec((
+            prop_oneof![3 => Just(0), 1 => 0..MAX_ZERO_COUNTS],
+            prop_oneof![
+                9 => (1usize..700).prop_map(Ok),
+                1 => Just(Err(Status::NoMemory)),
+            ],
+        ), 1..40),
     ) {
+        let counts: Vec<_> = steps
+            .into_iter()
+            .flat_map(|(zeros, last)| (0..zeros).map(|_| Ok(0)).chain([last]))
+            .collect();
         let mut counts = counts.into_iter().cycle();
         let mut at = 0;
         let mut failed = false;
@@ -44,18 +51,75 @@ proptest! {
         prop_assert_eq!(result, expected);
     }
 
+    /// The bytes before the zeros were transferred in calls that had zeros between them, too.
     #[test]
-    fn count_of_0_or_more_than_the_part_is_internal(extra in 1usize..1000, first in 1usize..8) {
-        for wrong in [0, 8 - first + extra] {
-            let mut counts = [first, wrong].into_iter();
-            let result = transfer(0x1000, 8, |_, _| Ok(counts.next().unwrap()));
-            prop_assert_eq!(result, Err(TransferError {
-                transferred: first,
-                vaddr: 0x1000 + first,
-                status: Status::Internal,
-            }));
-        }
+    fn too_many_counts_of_0_are_internal(
+        vaddr in 0usize..1 << 47,
+        before in prop::collection::vec((0..MAX_ZERO_COUNTS, 1usize..100), 0..5),
+    ) {
+        let transferred: usize = before.iter().map(|(_, count)| count).sum();
+        let mut calls = 0;
+        let mut counts = before
+            .iter()
+            .flat_map(|&(zeros, count)| (0..zeros).map(|_| 0).chain([count]))
+            .chain((0..MAX_ZERO_COUNTS).map(|_| 0));
+        let result = transfer(vaddr, transferred + 8, |_, _| {
+            calls += 1;
+            Ok(counts.next().expect("no call after too many zeros"))
+        });
+        prop_assert_eq!(counts.next(), None, "{} calls", calls);
+        prop_assert_eq!(result, Err(TransferError {
+            transferred,
+            vaddr: vaddr + transferred,
+            status: Status::Internal,
+        }));
     }
+
+    #[test]
+    fn count_of_more_than_the_part_is_internal(extra in 1usize..1000, first in 1usize..8) {
+        let mut counts = [first, 0, 8 - first + extra].into_iter();
+        let result = transfer(0x1000, 8, |_, _| Ok(counts.next().unwrap()));
+        prop_assert_eq!(result, Err(TransferError {
+            transferred: first,
+            vaddr: 0x1000 + first,
+            status: Status::Internal,
+        }));
+    }
+}
+
+/// A kernel of 2019 or 2021, when a mapping disappears or the process is killed during a call.
+#[test]
+fn status_after_a_count_of_0_is_returned() {
+    for status in [Status::NoMemory, Status::NotFound, Status::BadState] {
+        let mut results = [Ok(3), Ok(0), Err(status)].into_iter();
+        let error = transfer(0x1000, 8, |_, _| results.next().unwrap()).unwrap_err();
+        let expected = TransferError {
+            transferred: 3,
+            vaddr: 0x1003,
+            status,
+        };
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn nonzero_count_repeats_the_call_after_0() {
+    assert_eq!(MAX_ZERO_COUNTS, 16, "the number in the documentation");
+    let limit = MAX_ZERO_COUNTS as usize;
+    let results = |zeros, last| std::iter::repeat_n(Ok(0), zeros).chain([last]);
+    for last in [Ok(1), Ok(8), Err(Status::NoMemory)] {
+        for zeros in 0..limit {
+            let mut results = results(zeros, last);
+            assert_eq!(nonzero_count(8, || results.next().unwrap()), last);
+            assert_eq!(results.next(), None);
+        }
+        let mut results = results(limit, last);
+        let result = nonzero_count(8, || results.next().unwrap());
+        assert_eq!(result, Err(Status::Internal));
+        // The call was not made again.
+        assert_eq!(results.next(), Some(last));
+    }
+    assert_eq!(nonzero_count(8, || Ok(9)), Err(Status::Internal));
 }
 
 #[test]

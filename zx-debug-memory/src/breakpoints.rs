@@ -37,8 +37,14 @@ pub use removal::{OnDrop, Removal};
 ///   before 2025 a write changes the VMO that is mapped, so every process that maps the same VMO
 ///   gets the breakpoint, and ends if it does not handle the exception. Whether processes share
 ///   code depends on the program loader. On a system of July 2019 a breakpoint in one child's
-///   libc code appeared in another child. To detect it, compare the koids in both processes'
-///   memory maps: see [`MappingKind`](crate::MappingKind).
+///   libc code appeared in another child; the debugger itself can share a library in this way,
+///   too. To detect it, search the other processes' memory maps for the koid of the VMO:
+///   [`MappingKind`](crate::MappingKind) has an example.
+/// - **The process does not fork** (Linux). The memory of a forked process is a copy, with the
+///   break instructions, and the process ends with `SIGTRAP` when it reaches one. `Breakpoints`
+///   changes only the process that it was created with, also on drop. To remove the
+///   breakpoints from a suspended forked process, read the original bytes through `Breakpoints`
+///   and write them through the other process's handle.
 /// - **Breakpoints are not accessed in other ways.** Reads and writes through the
 ///   [`process`](Self::process) itself, its integers and its cursors access memory directly: they
 ///   return break instructions, and what they write at a breakpoint is lost on removal.

@@ -42,8 +42,7 @@ pub use memory_target::MemoryTarget;
 /// If no byte could be read, a Linux errno value, which GDB displays:
 ///
 /// - `EFAULT`: nothing is mapped at `vaddr`. On Zircon also: the process has ended.
-/// - `EACCES`: the handle lacks a right, or debugging syscalls are off
-///   (`kernel.enable-debugging-syscalls`).
+/// - `EACCES`: the handle lacks a right, or a physical VMO is mapped at `vaddr`.
 /// - `EIO`: every other status. On the Linux backend also: the process has ended.
 ///
 /// ```
@@ -87,7 +86,8 @@ pub fn read_addrs<P: Borrow<Process>, E>(
 ///
 /// # Errors
 ///
-/// The errno values of [`read_addrs`]. The bytes before the address that failed are written.
+/// The errno values of [`read_addrs`]. `EACCES` also if debugging syscalls are off
+/// (`kernel.enable-debugging-syscalls`). The bytes before the address that failed are written.
 ///
 /// ```
 /// # use gdbstub::target::TargetResult;

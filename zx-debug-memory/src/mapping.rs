@@ -29,28 +29,50 @@ pub struct Mapping {
 ///
 /// Two mappings with the same [`Vmo`](Self::Vmo) koid map the same VMO, also if they are in
 /// different processes. On Zircon a write through one of them then changes the other, unless the
-/// kernel gives the written process a private copy first. Compare the koids in both processes'
-/// maps before you insert a breakpoint into code that another process may run:
+/// kernel gives the written process a private copy first. Before you insert a breakpoint into code
+/// that another process may run, search that process's map for the koid. A library usually has
+/// another address in each process.
 ///
 /// ```
-/// use zx_debug_memory::{MappingKind, MemoryMap};
-///
-/// /// Whether `a` and `b` map the same VMO at these addresses.
-/// fn is_shared(a: &MemoryMap, in_a: usize, b: &MemoryMap, in_b: usize) -> bool {
-///     let koid = |map: &MemoryMap, vaddr| match map.find(vaddr)?.kind {
-///         MappingKind::Vmo { koid, .. } => Some(koid),
-///         _ => None,
-///     };
-///     koid(a, in_a).is_some_and(|in_a| koid(b, in_b) == Some(in_a))
-/// }
 /// # #[cfg(target_os = "linux")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # // SAFETY: nothing is written.
-/// # let process = unsafe { zx_process_memory::Process::current() }?;
-/// # let map = MemoryMap::read(&process)?;
-/// # let text = main as fn() -> _ as usize;
-/// # assert!(is_shared(&map, text, &map, text));
-/// # assert!(!is_shared(&map, 0, &map, 0));
+/// # use std::process::{Command, Stdio};
+/// # use zx_debug_memory::Permissions;
+/// # use zx_process_memory::Process;
+/// use zx_debug_memory::{Mapping, MappingKind, MemoryMap};
+///
+/// fn koid(mapping: &Mapping) -> Option<u64> {
+///     match mapping.kind {
+///         MappingKind::Vmo { koid, .. } => Some(koid),
+///         _ => None,
+///     }
+/// }
+///
+/// /// A mapping of the other process that maps the same VMO.
+/// fn find_shared<'a>(mapping: &Mapping, other: &'a MemoryMap) -> Option<&'a Mapping> {
+///     let vmo = koid(mapping)?;
+///     other.iter().find(|other| koid(other) == Some(vmo))
+/// }
+///
+/// # let mut children = Vec::new();
+/// # let mut start = || -> Result<MemoryMap, Box<dyn std::error::Error>> {
+/// #     let mut child = Command::new("yes").stdout(Stdio::piped()).spawn()?;
+/// #     // The output shows that the program is loaded.
+/// #     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0])?;
+/// #     let map = MemoryMap::read(&Process::from_child(&child)?)?;
+/// #     children.push(child);
+/// #     Ok(map)
+/// # };
+/// # let (first, second) = (start()?, start()?);
+/// # let is_code = |mapping: &&Mapping| mapping.permissions.contains(Permissions::EXECUTE);
+/// // The maps of two processes that run the same program.
+/// let code = first.iter().find(is_code).ok_or("no code is mapped")?;
+/// let shared = find_shared(code, &second).ok_or("the code is not shared")?;
+/// assert_eq!(shared.name, code.name);
+/// # for child in &mut children {
+/// #     child.kill()?;
+/// #     child.wait()?;
+/// # }
 /// # Ok(())
 /// # }
 /// # #[cfg(not(target_os = "linux"))]

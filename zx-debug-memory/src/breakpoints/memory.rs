@@ -84,18 +84,21 @@ impl<P: Borrow<Process>> Breakpoints<P> {
 
     /// Writes the bytes in all pages that are mapped. Fails if no page is mapped.
     fn write_pages(&self, vaddr: usize, bytes: &[u8]) -> Result<(), TransferError> {
-        let mut result = Ok(());
+        let (mut is_written, mut unmapped) = (false, Ok(()));
         for (page_vaddr, bytes) in split_at_page(vaddr, bytes) {
             match self.process().write_all_memory(page_vaddr, bytes) {
-                Err(mut error) if self.compare(page_vaddr, bytes) != Ok(Comparison::Unmapped) => {
+                Ok(()) => is_written = true,
+                Err(error) if self.compare(page_vaddr, bytes) == Ok(Comparison::Unmapped) => {
+                    unmapped = unmapped.and(Err(error));
+                }
+                Err(mut error) => {
                     error.transferred += page_vaddr - vaddr;
                     return Err(error);
                 }
-                // The error of an unmapped page does not count if the other page was written.
-                page_result => result = result.or(page_result),
             }
         }
-        result
+        // The error of an unmapped page does not count if the other page was written.
+        if is_written { Ok(()) } else { unmapped }
     }
 }
 

@@ -68,14 +68,23 @@ impl<P: Borrow<Process>> Breakpoints<P> {
             Comparison::Unmapped => Removal::Unmapped,
             Comparison::Different if !breakpoint.is_corrupted => Removal::Overwritten,
             Comparison::Different | Comparison::Equal => {
-                let result = self.replace(vaddr, bytes, breakpoint.original());
-                if let (Err(BreakpointError::RollbackFailed { .. }), Some(breakpoint)) =
-                    (&result, self.inserted.get_mut(&vaddr))
-                {
-                    breakpoint.is_corrupted = true;
+                match self.replace(vaddr, bytes, breakpoint.original()) {
+                    Ok(()) => Removal::Restored,
+                    // The memory was unmapped, or the process ended, after the comparison.
+                    Err(BreakpointError::Write { .. })
+                        if self.compare(vaddr, bytes) == Ok(Comparison::Unmapped) =>
+                    {
+                        Removal::Unmapped
+                    }
+                    Err(error) => {
+                        if let (BreakpointError::RollbackFailed { .. }, Some(breakpoint)) =
+                            (error, self.inserted.get_mut(&vaddr))
+                        {
+                            breakpoint.is_corrupted = true;
+                        }
+                        return Err(error);
+                    }
                 }
-                result?;
-                Removal::Restored
             }
         };
         self.inserted.remove(&vaddr);

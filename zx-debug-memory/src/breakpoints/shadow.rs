@@ -7,7 +7,8 @@ use zx_process_memory::{Status, TransferError};
 
 impl<P: Borrow<Process>> Breakpoints<P> {
     /// Reads memory like [`Process::read_memory`], with the original bytes in place of intact
-    /// break instructions. Returns the number of bytes that were read.
+    /// break instructions. Returns the number of bytes that were read, which can be 0 as for
+    /// [`Process::read_memory`].
     ///
     /// Wraps `zx_process_read_memory`.
     ///

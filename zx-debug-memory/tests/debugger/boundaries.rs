@@ -71,6 +71,11 @@ fn protect(page: usize, flags: MprotectFlags) {
     unsafe { mprotect(page as *mut c_void, PAGE, flags) }.unwrap();
 }
 
+fn unmap(page: usize) {
+    // SAFETY: the page belongs to a `Pages`, to which there are no references.
+    unsafe { munmap(page as *mut c_void, PAGE) }.unwrap();
+}
+
 impl Drop for Pages {
     fn drop(&mut self) {
         // SAFETY: `new` has mapped the pages, and there are no references to them.
@@ -157,19 +162,21 @@ pub(crate) fn partial_removal_is_rolled_back() {
     assert_eq!(pages.bytes_at_boundary(), [7; 4]);
 }
 
-/// A logger that locks a page when a write fails, before the call returns. So a page that was
-/// written cannot be written again.
+/// A logger that changes mappings before a call returns: it locks a page when a write fails, so that
+/// a page that was written cannot be written again, and unmaps a page when a read succeeds.
 ///
 /// It also stores the warnings.
-struct LockOnFailure;
+struct MappingChanger;
 
 thread_local! {
     /// The page to lock, or 0. Tests on other threads have their own.
     static TO_LOCK: Cell<usize> = const { Cell::new(0) };
+    /// The page to unmap, or 0.
+    static TO_UNMAP: Cell<usize> = const { Cell::new(0) };
     static WARNINGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Log for LockOnFailure {
+impl Log for MappingChanger {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -183,6 +190,11 @@ impl Log for LockOnFailure {
                 0 => {}
                 page => lock(page),
             }
+        } else if record.level() == log::Level::Trace {
+            match TO_UNMAP.take() {
+                0 => {}
+                page => unmap(page),
+            }
         }
     }
 
@@ -191,7 +203,7 @@ impl Log for LockOnFailure {
 
 fn set_logger() {
     // It fails if an earlier test has set the same logger.
-    let _ = log::set_logger(&LockOnFailure);
+    let _ = log::set_logger(&MappingChanger);
     log::set_max_level(LevelFilter::Debug);
 }
 
@@ -354,8 +366,7 @@ pub(crate) fn removal_restores_the_page_that_is_still_mapped() {
         } else {
             (pages.second(), pages.first(), vaddr)
         };
-        // SAFETY: the page belongs to `pages`, to which there are no references.
-        unsafe { munmap(unmapped as *mut c_void, PAGE) }.unwrap();
+        unmap(unmapped);
 
         let mut buffer = [0; 2];
         breakpoints.read_exact_memory(half, &mut buffer).unwrap();
@@ -377,9 +388,44 @@ pub(crate) fn removal_restores_the_page_that_is_still_mapped() {
         // Another thread may have mapped something at the unmapped page, so `Pages` must not
         // unmap it again.
         std::mem::forget(pages);
-        // SAFETY: `Pages::new` has mapped the page, and there are no references to it.
-        unsafe { munmap(mapped as *mut c_void, PAGE) }.unwrap();
+        unmap(mapped);
     }
+}
+
+/// Calls `operation`, with the first page unmapped after the first read.
+fn unmapping_the_first_page<T>(pages: Pages, operation: impl FnOnce() -> T) -> T {
+    set_logger();
+    TO_UNMAP.set(pages.first());
+    log::set_max_level(LevelFilter::Trace);
+    let result = operation();
+    log::set_max_level(LevelFilter::Debug);
+    assert_eq!(TO_UNMAP.get(), 0, "no read succeeded");
+    // Another thread may have mapped something at the unmapped page, so `Pages` must not unmap it
+    // again.
+    let mapped = pages.second();
+    std::mem::forget(pages);
+    unmap(mapped);
+    result
+}
+
+pub(crate) fn insert_fails_if_the_mapping_disappears_after_the_read() {
+    let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
+    let (mut breakpoints, vaddr) = (breakpoints(), pages.first());
+    let result = unmapping_the_first_page(pages, || breakpoints.insert(vaddr, Arm64Brk));
+    let Err(BreakpointError::Write { source, .. }) = result else {
+        panic!("{result:?}");
+    };
+    assert_eq!((source.transferred, source.status), (0, Status::NoMemory));
+    assert_eq!(breakpoints.iter().count(), 0);
+}
+
+pub(crate) fn removal_is_unmapped_if_the_mapping_disappears_after_the_comparison() {
+    let pages = Pages::new([MapFlags::PRIVATE, MapFlags::SHARED]);
+    let (mut breakpoints, vaddr) = (breakpoints(), pages.first());
+    breakpoints.insert(vaddr, Arm64Brk).unwrap();
+    let result = unmapping_the_first_page(pages, || breakpoints.remove(vaddr));
+    assert_eq!(result, Ok(Removal::Unmapped));
+    assert_eq!(breakpoints.iter().count(), 0);
 }
 
 pub(crate) fn removal_from_an_ended_process_is_unmapped() {

@@ -401,3 +401,38 @@ pub(crate) fn debug_prints_handle_and_addresses_but_no_bytes() {
     );
     assert_eq!(format!("{breakpoints:?}"), expected);
 }
+
+#[cfg(target_os = "linux")]
+pub(crate) fn breakpoint_stays_in_a_forked_process_after_removal() {
+    let (mut debuggee, _) = debuggee();
+    let vaddr = debuggee.vaddr;
+    let mut breakpoints = Breakpoints::new(debuggee.process(), OnDrop::Remove);
+    breakpoints.insert(vaddr, X86Int3).unwrap();
+    breakpoints.insert(vaddr + 4, Arm64Brk).unwrap();
+    let forked = debuggee.fork();
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removal::Restored));
+
+    // What the documentation advises: copies the original bytes to the forked process.
+    let mut originals = Vec::new();
+    for (vaddr, instruction) in breakpoints.iter() {
+        let mut bytes = vec![0; instruction.bytes().len()];
+        breakpoints.read_exact_memory(vaddr, &mut bytes).unwrap();
+        originals.push((vaddr, bytes));
+    }
+    drop(breakpoints);
+    assert_eq!(debuggee.memory(), code());
+
+    let mut expected = code();
+    expected[0] = 0xcc;
+    expected[4..8].copy_from_slice(Arm64Brk.bytes());
+    let mut memory = [0; LEN];
+    forked.read_exact_memory(vaddr, &mut memory).unwrap();
+    assert_eq!(memory, expected);
+
+    for (vaddr, bytes) in originals {
+        forked.write_all_memory(vaddr, &bytes).unwrap();
+    }
+    expected[4..8].copy_from_slice(&code()[4..8]);
+    forked.read_exact_memory(vaddr, &mut memory).unwrap();
+    assert_eq!(memory, expected);
+}

@@ -77,6 +77,12 @@ impl Debuggee {
         self.send(format_args!("write {offset} {}", encode(bytes)));
     }
 
+    /// Makes the debuggee fork. Returns a handle to the new process, which ends with the debuggee.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn fork(&mut self) -> Process {
+        Process::from_pid(self.send("fork").parse().unwrap()).unwrap()
+    }
+
     /// Closes the debuggee's stdin, which ends it, and waits for it.
     #[cfg(target_os = "linux")]
     pub(crate) fn end(mut self) {
@@ -123,7 +129,27 @@ pub(crate) fn serve() {
                 }
                 println!();
             }
+            #[cfg(target_os = "linux")]
+            "fork" => println!("{}", fork()),
             _ => panic!("unknown command: {line}"),
         }
     }
+}
+
+/// Forks, and returns the new process's PID. The new process waits until this one has ended.
+#[cfg(target_os = "linux")]
+fn fork() -> libc::pid_t {
+    use std::os::unix::process::parent_id;
+    let debuggee = std::process::id();
+    // SAFETY: this process has one thread, and the new process only waits and exits.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        while parent_id() == debuggee {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        // SAFETY: _exit takes no pointer. It skips the exit handlers, which belong to the debuggee.
+        unsafe { libc::_exit(0) };
+    }
+    assert!(pid > 0, "fork: {}", io::Error::last_os_error());
+    pid
 }

@@ -94,8 +94,9 @@ pub(crate) fn main() {
     tests.extend(tests! {
         memory_map:
             map_of_an_ended_process_is_bad_state;
-        // On Fuchsia a job policy can raise an exception for a closed handle.
         breakpoints:
+            breakpoint_stays_in_a_forked_process_after_removal
+            // On Fuchsia a job policy can raise an exception for a closed handle.
             breakpoint_stays_inserted_if_the_handle_is_closed;
         boundaries:
             instruction_may_cross_into_another_mapping
@@ -109,6 +110,8 @@ pub(crate) fn main() {
             write_past_the_last_address_is_out_of_range
             short_read_hides_the_breakpoint
             removal_from_unmapped_memory_is_unmapped
+            insert_fails_if_the_mapping_disappears_after_the_read
+            removal_is_unmapped_if_the_mapping_disappears_after_the_comparison
             removal_restores_the_page_that_is_still_mapped
             removal_from_an_ended_process_is_unmapped
             drop_logs_breakpoints_that_it_cannot_remove

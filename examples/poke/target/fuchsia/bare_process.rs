@@ -27,20 +27,23 @@ pub fn run_without_child(text: &[u8], error: &io::Error) -> Result<(), String> {
     };
 
     print(format!("before: {}", read_text()?))?;
-    let written = process.write_memory(address, text).map_err(|status| {
+    let len = text.len();
+    process.write_all_memory(address, text).map_err(|error| {
+        let status = error.status;
         let hint = match status.write_memory_hint() {
             Some(hint) => format!("\nhint: {hint}"),
             None => String::new(),
         };
-        let len = text.len();
-        format!("cannot write {len} bytes at {address:#x} in process {koid}: {status}{hint}")
+        format!(
+            "cannot write {len} bytes at {address:#x} in process {koid}: {error}: {status}{hint}"
+        )
     })?;
     print(format!(
-        "wrote {written} bytes at {address:#x} in process {koid}"
+        "wrote {len} bytes at {address:#x} in process {koid}"
     ))?;
     let after = read_text()?;
     print(format!("after: {after}"))?;
-    if written == text.len() && after.as_bytes().starts_with(text) {
+    if after.as_bytes().starts_with(text) {
         Ok(())
     } else {
         Err(format!(
