@@ -103,7 +103,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("poke: {}", failure.message);
+            target::print_error(&format!("poke: {}", failure.message));
             ExitCode::from(failure.exit_status)
         }
     }

@@ -15,4 +15,4 @@ use linux as system;
 use other as system;
 
 pub use system::{ID_OPTION, ID_VALUE, Id};
-pub use system::{current_exe, open, own_id, print_line, run_without_child};
+pub use system::{current_exe, open, own_id, print_error, print_line, run_without_child};

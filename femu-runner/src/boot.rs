@@ -70,6 +70,7 @@ pub fn run(options: &Options) -> Result<Outcome, SetupError> {
     }
     let launcher = choose_launcher(options.start, image.has_bootsvc, zbi)?;
     let command_line = kernel_command_line::build(
+        options.debugging_syscalls(),
         architecture.kernel_options,
         launcher,
         &path,

@@ -40,6 +40,7 @@ Example:
 /// Runs PROGRAM on Zircon in an emulator, prints its output and reports the result as an exit
 /// status. A cargo runner for the Fuchsia targets.
 #[derive(Clone, Debug, Parser)]
+#[allow(clippy::struct_excessive_bools)] // Each one is an option of the command line.
 #[command(name = "femu-runner", version, override_usage = "femu-runner [OPTIONS] PROGRAM [ARGS]...", after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Options {
     /// Engine that runs the program [default: boot if FEMU_KERNEL and FEMU_ZBI are set, else ffx]
@@ -54,6 +55,10 @@ pub struct Options {
     /// Print the QEMU command line, or the ffx commands, and do not run them
     #[arg(long, env = "FEMU_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
+
+    /// Set kernel.enable-debugging-syscalls=false; by default it is true
+    #[arg(long, env = "FEMU_NO_DEBUGGING_SYSCALLS", value_parser = FalseyValueParser::new())]
+    no_debugging_syscalls: bool,
 
     /// Library to add as lib/NAME; repeatable (in the variable: separated by ':')
     #[arg(
@@ -265,6 +270,11 @@ impl Options {
         let boot = self.kernel.is_some() && self.zbi.is_some();
         self.engine
             .unwrap_or(if boot { Engine::Boot } else { Engine::Ffx })
+    }
+
+    /// The value of `kernel.enable-debugging-syscalls`.
+    pub fn debugging_syscalls(&self) -> bool {
+        !self.no_debugging_syscalls
     }
 
     /// The time limit for the run.

@@ -95,6 +95,10 @@ pub fn run(options: &Options) -> Result<Outcome, SetupError> {
             ("accel", accel.to_owned()),
             ("seconds", options.timeout.to_string()),
             ("api_level", options.api_level.clone()),
+            (
+                "debugging_syscalls",
+                options.debugging_syscalls().to_string(),
+            ),
         ],
     };
     let program_path = format!("bin/{package_name}");

@@ -29,11 +29,15 @@ impl Launcher {
 /// Builds the kernel command line: the options that the board requires, the options that start
 /// `program`, the variables of `env`, then the options of `append`.
 ///
+/// `debugging_syscalls` is the value of `kernel.enable-debugging-syscalls`. A false value is written
+/// too: the boot image can contain a command line that sets the option to true.
+///
 /// # Errors
 ///
 /// An argument, a variable or an option cannot be written on a kernel command line, or the
 /// command line is too long.
 pub fn build(
+    debugging_syscalls: bool,
     board_options: &[&str],
     launcher: Launcher,
     program: &str,
@@ -49,7 +53,10 @@ pub fn build(
     let mut options = vec![
         "TERM=dumb".to_owned(),
         "kernel.halt-on-panic=true".to_owned(),
-        "kernel.enable-debugging-syscalls=true".to_owned(),
+        format!("kernel.enable-debugging-syscalls={debugging_syscalls}"),
+        // Since December 2019, kernels require it for `zx_debug_write`, which is the only output of
+        // a program without stdio.
+        "kernel.enable-serial-syscalls=true".to_owned(),
     ];
     options.extend(board_options.iter().copied().map(str::to_owned));
     match launcher {
@@ -127,6 +134,7 @@ mod tests {
     fn build_with_args(launcher: Launcher, args: &[&str]) -> Result<String, SetupError> {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
         build(
+            true,
             &["a=b"],
             launcher,
             "bin/t",
@@ -145,9 +153,21 @@ mod tests {
         );
         assert!(!command_line.contains(" userboot="), "{command_line}");
         assert!(
-            command_line.contains(" kernel.enable-debugging-syscalls=true a=b "),
+            command_line.contains(
+                " kernel.enable-debugging-syscalls=true kernel.enable-serial-syscalls=true a=b "
+            ),
             "{command_line}"
         );
+    }
+
+    #[test]
+    fn disabled_debugging_syscalls_are_set_to_false() {
+        let command_line = build(false, &[], Launcher::Userboot, "bin/t", &[], &[], "").unwrap();
+        let options: Vec<_> = command_line
+            .split(' ')
+            .filter(|option| option.contains("debugging-syscalls"))
+            .collect();
+        assert_eq!(options, ["kernel.enable-debugging-syscalls=false"]);
     }
 
     #[test]
@@ -179,6 +199,7 @@ mod tests {
         for variable in ["K", "=V", "K=a b"] {
             assert!(
                 build(
+                    true,
                     &[],
                     Launcher::Bootsvc,
                     "bin/t",

@@ -292,6 +292,27 @@ fn dry_run_prints_command_line_and_starts_nothing() {
 }
 
 #[test]
+fn debugging_syscalls_are_on_unless_option_or_variable_turns_them_off() {
+    let fake = Fake::new();
+    let variable = "FEMU_NO_DEBUGGING_SYSCALLS";
+    for (option, value, expected) in [
+        (None, "", true),
+        (None, "0", true),
+        (None, "1", false),
+        (Some("--no-debugging-syscalls"), "", false),
+    ] {
+        let mut runner = fake.boot(&fake.path("none"));
+        let runner = runner.arg("--dry-run").args(option).env(variable, value);
+        let output = runner.arg(fake.program("t", X64)).output().unwrap();
+        let line = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            line.contains(&format!(" kernel.enable-debugging-syscalls={expected} ")),
+            "{option:?} {value:?}: {line}"
+        );
+    }
+}
+
+#[test]
 fn arguments_after_program_belong_to_program() {
     let fake = Fake::new();
     let mut runner = fake.boot(&fake.path("none"));

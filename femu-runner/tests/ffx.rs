@@ -132,6 +132,19 @@ fn emulator_is_started_with_debugging_syscalls_and_stopped() {
 }
 
 #[test]
+fn debugging_syscalls_of_the_emulator_can_be_off() {
+    let sdk = Sdk::new();
+    let mut runner = sdk.runner();
+    let runner = runner.env("FEMU_NO_DEBUGGING_SYSCALLS", "1");
+    assert_result(&runner.output().unwrap(), 0, "passed");
+    let commands = sdk.commands();
+    assert!(
+        commands.contains("--kernel-args kernel.enable-debugging-syscalls=false"),
+        "{commands}"
+    );
+}
+
+#[test]
 fn running_emulator_is_reused_and_dead_one_is_removed() {
     let sdk = Sdk::new();
     let mut runner = sdk.runner();

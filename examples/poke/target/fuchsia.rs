@@ -12,18 +12,42 @@ pub const ID_OPTION: &str = "koid";
 pub const ID_VALUE: &str = "KOID";
 pub type Id = zx_koid_t;
 
-/// Prints to stdout, or to the debuglog if an old userboot started this program. Such a program
-/// has no stdio, so its output would be dropped. Its environment is the kernel command line, which
-/// contains `userboot`.
+/// Prints to stdout, or to the kernel's console if there is no stdio.
 pub fn print_line(line: &str) -> io::Result<()> {
-    if env::var_os("userboot").is_none() {
-        return writeln!(io::stdout(), "{line}");
+    if has_stdio() {
+        writeln!(io::stdout(), "{line}")
+    } else {
+        print_to_console(line)
     }
-    let line = format!("{line}\n");
-    // SAFETY: the buffer is valid for reads of its length.
-    let raw = unsafe { fuchsia_zircon_sys::zx_debug_write(line.as_ptr(), line.len()) };
-    Ok(Status::ok(raw)?)
 }
+
+/// Prints to stderr, or to the kernel's console if there is no stdio.
+pub fn print_error(message: &str) {
+    if has_stdio() {
+        eprintln!("{message}");
+    } else {
+        // If the console refuses the message, no other output is left.
+        let _ = message.lines().try_for_each(print_to_console);
+    }
+}
+
+/// If an old userboot started this program, it has no stdio, and std drops the output. The
+/// environment of such a program is the kernel command line, which contains `userboot`.
+fn has_stdio() -> bool {
+    env::var_os("userboot").is_none()
+}
+
+fn print_to_console(line: &str) -> io::Result<()> {
+    for part in format!("{line}\n").as_bytes().chunks(MAX_DEBUG_WRITE) {
+        // SAFETY: the buffer is valid for reads of its length.
+        let raw = unsafe { fuchsia_zircon_sys::zx_debug_write(part.as_ptr(), part.len()) };
+        Status::ok(raw)?;
+    }
+    Ok(())
+}
+
+/// The kernel drops what exceeds this length.
+const MAX_DEBUG_WRITE: usize = 256;
 
 pub fn own_id() -> Id {
     own_koid().unwrap_or(0)

@@ -12,6 +12,10 @@ pub fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
+pub fn print_error(message: &str) {
+    eprintln!("{message}");
+}
+
 /// The demo, if no child can be started.
 pub fn run_without_child(_text: &[u8], error: &io::Error) -> Result<(), String> {
     Err(format!("cannot start a child process: {error}"))

@@ -105,7 +105,7 @@ pub const START_EMULATOR: CommandTemplate = CommandTemplate {
         "--log",
         "{work}/emulator.log",
         "--kernel-args",
-        "kernel.enable-debugging-syscalls=true",
+        "kernel.enable-debugging-syscalls={debugging_syscalls}",
     ],
     hint: "check that the product bundle is for this SDK (`ffx product download`) and that ssh is installed; without KVM, use --accel tcg",
 };

@@ -1,155 +1,74 @@
-//! The process that the tests debug. It prints and changes its own memory on command.
+//! The process that the tests debug.
 
-use super::child_process::ChildProcess;
-use std::env;
-use std::fmt::Display;
-use std::io::{self, BufRead, BufReader, Lines, Write};
-use std::path::Path;
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+#[cfg(target_os = "fuchsia")]
+mod bare_process;
+mod child;
+
+pub(crate) use child::{is_debuggee, serve};
 use zx_process_memory::Process;
 
 /// The length of the debuggee's code, in bytes.
 pub(crate) const LEN: usize = 64;
 
-/// Atomics, because the debugger changes them. The alignment suits every break instruction.
-#[repr(align(64))]
-struct Code([AtomicU8; LEN]);
-
-/// Stands for code: bytes at a known address, which are not executed.
-static CODE: Code = Code([const { AtomicU8::new(0) }; LEN]);
-
-/// The first argument of the debuggee.
-const ARGUMENT: &str = "debuggee";
-
-/// Whether this process is the debuggee.
-pub(crate) fn is_debuggee() -> bool {
-    env::args().nth(1).as_deref() == Some(ARGUMENT)
-}
-
+/// A process with code at a known address: `LEN` bytes, at first zeros, which are not executed. The
+/// address is a multiple of `LEN`, which suits every break instruction.
 pub(crate) struct Debuggee {
-    child: ChildProcess,
-    commands: ChildStdin,
-    replies: Lines<BufReader<ChildStdout>>,
+    access: Box<dyn Access>,
     /// The address of its code.
     pub(crate) vaddr: usize,
 }
 
+/// Access to a process without the calls under test.
+trait Access {
+    fn code_vaddr(&mut self) -> usize;
+
+    /// A new handle.
+    fn process(&self) -> Process;
+
+    fn read_code(&mut self) -> Vec<u8>;
+
+    fn write_code(&mut self, offset: usize, bytes: &[u8]);
+
+    /// Makes the process fork. Returns a handle to the new process.
+    #[cfg(target_os = "linux")]
+    fn fork(&mut self) -> Process;
+}
+
 impl Debuggee {
     pub(crate) fn start() -> Self {
-        let own = env::current_exe().unwrap();
-        // On Zircon, a program that starts from a boot image has a path relative to that image,
-        // which is mounted at `/boot`.
-        let in_image = Path::new("/boot").join(own.strip_prefix("/").unwrap_or(&own));
-        let child = Command::new(if own.exists() { own } else { in_image })
-            .arg(ARGUMENT)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // On old Zircon kernels a child cannot inherit stderr if it is a debuglog.
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut child = ChildProcess(child);
-        let commands = child.0.stdin.take().unwrap();
-        let replies = BufReader::new(child.0.stdout.take().unwrap()).lines();
-        let mut debuggee = Self {
-            child,
-            commands,
-            replies,
-            vaddr: 0,
-        };
-        debuggee.vaddr = debuggee.send("address").parse().unwrap();
-        debuggee
+        let child = child::Child::start().map(|child| Box::new(child) as Box<dyn Access>);
+        // Without a launcher, no program can be started.
+        #[cfg(target_os = "fuchsia")]
+        let child = child.or_else(|error| bare_process::BareProcess::create_after(&error));
+        let mut access = child.unwrap();
+        let vaddr = access.code_vaddr();
+        Self { access, vaddr }
     }
 
     /// A new handle to the debuggee.
     pub(crate) fn process(&self) -> Process {
-        Process::from_child(&self.child.0).unwrap()
+        self.access.process()
     }
 
-    /// The debuggee's code, as the debuggee itself reads it.
+    /// The debuggee's code, read without the calls under test.
     pub(crate) fn memory(&mut self) -> Vec<u8> {
-        decode(&self.send("read"))
+        self.access.read_code()
     }
 
-    /// Makes the debuggee write to its own code.
+    /// Changes the debuggee's code, without the calls under test.
     pub(crate) fn store(&mut self, offset: usize, bytes: &[u8]) {
-        self.send(format_args!("write {offset} {}", encode(bytes)));
+        self.access.write_code(offset, bytes);
     }
 
     /// Makes the debuggee fork. Returns a handle to the new process, which ends with the debuggee.
     #[cfg(target_os = "linux")]
     pub(crate) fn fork(&mut self) -> Process {
-        Process::from_pid(self.send("fork").parse().unwrap()).unwrap()
+        self.access.fork()
     }
 
-    /// Closes the debuggee's stdin, which ends it, and waits for it.
+    /// Ends the debuggee.
     #[cfg(target_os = "linux")]
-    pub(crate) fn end(mut self) {
-        drop(self.commands);
-        self.child.0.wait().unwrap();
+    pub(crate) fn end(self) {
+        drop(self.access);
     }
-
-    /// Sends a command and returns the reply.
-    fn send(&mut self, command: impl Display) -> String {
-        writeln!(self.commands, "{command}").unwrap();
-        self.replies
-            .next()
-            .expect("the debuggee has ended")
-            .unwrap()
-    }
-}
-
-/// Bytes as text, such as `1.2.255`.
-fn encode(bytes: &[u8]) -> String {
-    let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
-    numbers.join(".")
-}
-
-fn decode(text: &str) -> Vec<u8> {
-    let numbers = text.split('.');
-    numbers.map(|number| number.parse().unwrap()).collect()
-}
-
-/// The debuggee's main function: executes commands until stdin is closed.
-pub(crate) fn serve() {
-    for line in io::stdin().lines() {
-        let line = line.unwrap();
-        let words: Vec<&str> = line.split(' ').collect();
-        match words[0] {
-            "address" => println!("{}", CODE.0.as_ptr().addr()),
-            "read" => {
-                let bytes = CODE.0.each_ref().map(|byte| byte.load(Relaxed));
-                println!("{}", encode(&bytes));
-            }
-            "write" => {
-                let code = &CODE.0[words[1].parse().unwrap()..];
-                for (to, byte) in code.iter().zip(decode(words[2])) {
-                    to.store(byte, Relaxed);
-                }
-                println!();
-            }
-            #[cfg(target_os = "linux")]
-            "fork" => println!("{}", fork()),
-            _ => panic!("unknown command: {line}"),
-        }
-    }
-}
-
-/// Forks, and returns the new process's PID. The new process waits until this one has ended.
-#[cfg(target_os = "linux")]
-fn fork() -> libc::pid_t {
-    use std::os::unix::process::parent_id;
-    let debuggee = std::process::id();
-    // SAFETY: this process has one thread, and the new process only waits and exits.
-    let pid = unsafe { libc::fork() };
-    if pid == 0 {
-        while parent_id() == debuggee {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        // SAFETY: _exit takes no pointer. It skips the exit handlers, which belong to the debuggee.
-        unsafe { libc::_exit(0) };
-    }
-    assert!(pid > 0, "fork: {}", io::Error::last_os_error());
-    pid
 }

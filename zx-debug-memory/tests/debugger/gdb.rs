@@ -166,6 +166,27 @@ pub(crate) fn missing_right_is_eacces() {
     assert_eq!(debuggee.memory()[0], 0);
 }
 
+pub(crate) fn refused_write_is_eacces_and_refused_breakpoint_is_an_error() {
+    let mut debuggee = Debuggee::start();
+    debuggee.store(0, &[7, 8]);
+    let vaddr = debuggee.vaddr;
+    let mut target = target::<X86_64>(&debuggee);
+    let replies = exchange(
+        &mut target,
+        &[
+            format!("M{vaddr:x},1:09"),
+            format!("Z0,{vaddr:x},1"),
+            format!("m{vaddr:x},2"),
+            // GDB removes a breakpoint that it could not set.
+            format!("z0,{vaddr:x},1"),
+        ],
+    );
+    // EACCES, and gdbstub's reply to a refused breakpoint.
+    assert_eq!(replies, ["E0d", "E16", "0708", "OK"]);
+    assert_eq!(target.breakpoints().iter().count(), 0);
+    assert_eq!(debuggee.memory()[..2], [7, 8]);
+}
+
 /// On Zircon the status is the same as for an unmapped address.
 #[cfg(target_os = "linux")]
 pub(crate) fn ended_process_is_eio() {

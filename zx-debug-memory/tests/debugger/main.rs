@@ -1,13 +1,14 @@
-//! Memory maps and breakpoints of a real process: this program, started again as a child. On Linux
-//! the calls go to the Linux backend, on Fuchsia to the kernel.
+//! Memory maps and breakpoints of a real process: this program, started again as a child, or a new
+//! process. On Linux the calls go to the Linux backend, on Fuchsia to the kernel, with debugging
+//! syscalls on or off.
 
 #[cfg(any(target_os = "fuchsia", target_os = "linux"))]
 #[path = "suite.rs"]
 mod suite;
 
 #[cfg(any(target_os = "fuchsia", target_os = "linux"))]
-fn main() {
-    suite::main();
+fn main() -> std::process::ExitCode {
+    suite::main()
 }
 
 #[cfg(not(any(target_os = "fuchsia", target_os = "linux")))]

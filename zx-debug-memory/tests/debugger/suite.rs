@@ -8,120 +8,155 @@ mod debuggee;
 mod find_process;
 #[cfg(feature = "gdbstub")]
 mod gdb;
+#[path = "../../../tests/harness/harness.rs"]
+mod harness;
 mod memory_map;
 mod model;
+mod refused_writes;
 
-use libtest_mimic::{Arguments, Trial};
+use harness::tests;
+use libtest_mimic::Trial;
+use std::process::ExitCode;
 
-/// Lists test functions by module. A test fails if its function panics.
-macro_rules! tests {
-    ($($module:ident: $($name:ident)*;)*) => {
-        vec![$($(
-            Trial::test(concat!(stringify!($module), "::", stringify!($name)), || {
-                $module::$name();
-                Ok(())
-            }),
-        )*)*]
-    };
+pub(crate) fn main() -> ExitCode {
+    if debuggee::is_debuggee() {
+        debuggee::serve();
+        return ExitCode::SUCCESS;
+    }
+    let mut tests = tests_for_every_kernel();
+    #[cfg(feature = "gdbstub")]
+    tests.extend(gdb_tests());
+    #[cfg(target_os = "fuchsia")]
+    tests.extend(tests! {
+        Always {
+            find_process:
+                process_is_found_in_nested_jobs;
+        }
+    });
+    #[cfg(target_os = "linux")]
+    tests.extend(linux_tests());
+    harness::main(tests)
 }
 
-pub(crate) fn main() {
-    if debuggee::is_debuggee() {
-        return debuggee::serve();
+fn tests_for_every_kernel() -> Vec<Trial> {
+    tests! {
+        Always {
+            find_process:
+                process_is_found_by_its_koid
+                unknown_koid_is_not_found
+                own_koid_is_invalid_args;
+            memory_map:
+                map_contains_data
+                map_contains_code
+                mappings_are_sorted_and_do_not_overlap
+                first_and_last_byte_of_mappings_are_readable
+                vdso_has_its_own_kind
+                map_requires_the_inspect_right;
+            breakpoints:
+                misaligned_address_is_refused
+                riscv64_break_instruction_has_the_length_of_the_original
+                error_has_address_status_and_source
+                rollback_failed_prints_the_error_of_the_rollback
+                debug_of_an_error_prints_addresses_in_hex
+                insert_at_an_unmapped_address_is_a_read_error;
+        }
+        DebuggingSyscallsOn {
+            memory_map:
+                vdso_write_is_refused_since_2019;
+            breakpoints:
+                insert_writes_the_break_instruction
+                remove_restores_the_original_bytes
+                get_returns_the_instruction_at_its_first_address
+                overlapping_breakpoint_is_refused
+                overwritten_breakpoint_is_not_restored
+                partial_read_hides_only_an_intact_instruction
+                break_instruction_that_is_written_is_a_program_byte
+                remove_without_a_breakpoint_is_not_inserted
+                remove_all_restores_the_original_bytes
+                forgotten_breakpoint_stays_in_the_process
+                drop_removes_breakpoints
+                drop_leaves_breakpoints_if_selected
+                into_inner_removes_breakpoints_and_returns_the_process
+                into_inner_leaves_breakpoints_if_selected
+                debug_prints_handle_and_addresses_but_no_bytes;
+            model:
+                reads_return_the_program_and_memory_has_the_instructions
+                reads_return_what_the_program_has_overwritten;
+        }
+        DebuggingSyscallsOff {
+            refused_writes:
+                insert_is_not_supported_and_changes_nothing
+                write_is_not_supported_and_changes_nothing;
+        }
     }
+}
+
+#[cfg(feature = "gdbstub")]
+fn gdb_tests() -> Vec<Trial> {
+    tests! {
+        Always {
+            gdb:
+                target_can_refuse_breakpoints
+                read_across_the_end_of_a_mapping_is_short
+                missing_right_is_eacces
+                register_write_is_an_error
+                registers_are_unavailable_except_the_program_counter;
+        }
+        DebuggingSyscallsOn {
+            gdb:
+                breakpoints_of_every_architecture_are_hidden
+                breakpoint_can_be_set_and_removed_twice
+                second_breakpoint_with_another_instruction_is_refused
+                impossible_breakpoints_and_accesses_are_errors
+                debug_of_a_target_prints_its_breakpoints;
+        }
+        DebuggingSyscallsOff {
+            gdb:
+                refused_write_is_eacces_and_refused_breakpoint_is_an_error;
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn linux_tests() -> Vec<Trial> {
+    #[cfg_attr(not(feature = "gdbstub"), allow(unused_mut))]
     let mut tests = tests! {
-        find_process:
-            process_is_found_by_its_koid
-            unknown_koid_is_not_found
-            own_koid_is_invalid_args;
-        memory_map:
-            map_contains_data_and_code
-            mappings_are_sorted_and_do_not_overlap
-            first_and_last_byte_of_mappings_are_readable
-            vdso_has_its_own_kind
-            map_requires_the_inspect_right;
-        breakpoints:
-            insert_writes_the_break_instruction
-            remove_restores_the_original_bytes
-            get_returns_the_instruction_at_its_first_address
-            overlapping_breakpoint_is_refused
-            misaligned_address_is_refused
-            riscv64_break_instruction_has_the_length_of_the_original
-            error_has_address_status_and_source
-            rollback_failed_prints_the_error_of_the_rollback
-            debug_of_an_error_prints_addresses_in_hex
-            overwritten_breakpoint_is_not_restored
-            partial_read_hides_only_an_intact_instruction
-            break_instruction_that_is_written_is_a_program_byte
-            remove_without_a_breakpoint_is_not_inserted
-            insert_at_an_unmapped_address_is_a_read_error
-            remove_all_restores_the_original_bytes
-            forgotten_breakpoint_stays_in_the_process
-            drop_removes_breakpoints
-            drop_leaves_breakpoints_if_selected
-            into_inner_removes_breakpoints_and_returns_the_process
-            into_inner_leaves_breakpoints_if_selected
-            debug_prints_handle_and_addresses_but_no_bytes;
-        model:
-            reads_return_the_program_and_memory_has_the_instructions
-            reads_return_what_the_program_has_overwritten;
+        Always {
+            memory_map:
+                map_of_an_ended_process_is_bad_state;
+            boundaries:
+                instruction_at_the_end_of_a_mapping_is_a_read_error;
+        }
+        DebuggingSyscallsOn {
+            // On Fuchsia a job policy can raise an exception for a closed handle.
+            breakpoints:
+                breakpoint_stays_in_a_forked_process_after_removal
+                breakpoint_stays_inserted_if_the_handle_is_closed;
+            boundaries:
+                instruction_may_cross_into_another_mapping
+                instruction_is_overwritten_if_its_second_page_changes
+                partial_insert_is_rolled_back
+                partial_removal_is_rolled_back
+                failed_rollback_of_an_insert_can_be_repaired
+                failed_rollback_of_a_removal_can_be_repaired
+                write_over_a_breakpoint_stops_at_the_end_of_the_mapping
+                write_past_the_last_address_is_out_of_range
+                short_read_hides_the_breakpoint
+                removal_from_unmapped_memory_is_unmapped
+                insert_fails_if_the_mapping_disappears_after_the_read
+                removal_is_unmapped_if_the_mapping_disappears_after_the_comparison
+                removal_restores_the_page_that_is_still_mapped
+                removal_from_an_ended_process_is_unmapped
+                drop_logs_breakpoints_that_it_cannot_remove
+                into_inner_logs_breakpoints_that_it_cannot_remove;
+        }
     };
     #[cfg(feature = "gdbstub")]
     tests.extend(tests! {
-        gdb:
-            breakpoints_of_every_architecture_are_hidden
-            breakpoint_can_be_set_and_removed_twice
-            second_breakpoint_with_another_instruction_is_refused
-            target_can_refuse_breakpoints
-            impossible_breakpoints_and_accesses_are_errors
-            read_across_the_end_of_a_mapping_is_short
-            missing_right_is_eacces
-            register_write_is_an_error
-            debug_of_a_target_prints_its_breakpoints
-            registers_are_unavailable_except_the_program_counter;
+        DebuggingSyscallsOn {
+            gdb:
+                ended_process_is_eio;
+        }
     });
-    #[cfg(all(feature = "gdbstub", target_os = "linux"))]
-    tests.extend(tests! {
-        gdb:
-            ended_process_is_eio;
-    });
-    #[cfg(target_os = "fuchsia")]
-    tests.extend(tests! {
-        find_process:
-            process_is_found_in_nested_jobs;
-    });
-    #[cfg(target_os = "linux")]
-    tests.extend(tests! {
-        memory_map:
-            map_of_an_ended_process_is_bad_state;
-        breakpoints:
-            breakpoint_stays_in_a_forked_process_after_removal
-            // On Fuchsia a job policy can raise an exception for a closed handle.
-            breakpoint_stays_inserted_if_the_handle_is_closed;
-        boundaries:
-            instruction_may_cross_into_another_mapping
-            instruction_is_overwritten_if_its_second_page_changes
-            partial_insert_is_rolled_back
-            partial_removal_is_rolled_back
-            failed_rollback_of_an_insert_can_be_repaired
-            failed_rollback_of_a_removal_can_be_repaired
-            instruction_at_the_end_of_a_mapping_is_a_read_error
-            write_over_a_breakpoint_stops_at_the_end_of_the_mapping
-            write_past_the_last_address_is_out_of_range
-            short_read_hides_the_breakpoint
-            removal_from_unmapped_memory_is_unmapped
-            insert_fails_if_the_mapping_disappears_after_the_read
-            removal_is_unmapped_if_the_mapping_disappears_after_the_comparison
-            removal_restores_the_page_that_is_still_mapped
-            removal_from_an_ended_process_is_unmapped
-            drop_logs_breakpoints_that_it_cannot_remove
-            into_inner_logs_breakpoints_that_it_cannot_remove;
-    });
-    let arguments = Arguments {
-        // Old kernels in an emulator are unreliable if several processes start at once. Also, a
-        // handle value that a test has closed must not be reused by another test.
-        test_threads: Some(1),
-        ..Arguments::from_args()
-    };
-    libtest_mimic::run(&arguments, tests).exit();
+    tests
 }

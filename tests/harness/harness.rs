@@ -1,0 +1,79 @@
+//! Runs tests on a kernel with debugging syscalls (`kernel.enable-debugging-syscalls`) on or off.
+//! The directory has no `main.rs`, so cargo makes no test target of it. Test programs include this
+//! file by `#[path]`.
+
+#[cfg(target_os = "fuchsia")]
+mod console;
+
+use libtest_mimic::{Arguments, Completion, Trial};
+use std::process::ExitCode;
+use std::sync::atomic::AtomicU8;
+use zx_process_memory::{Process, Status};
+
+/// When a test runs. Otherwise it is skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunIf {
+    Always,
+    DebuggingSyscallsOn,
+    DebuggingSyscallsOff,
+}
+
+/// Lists test functions by the condition on which they run, and by module. A test fails if its
+/// function panics.
+macro_rules! tests {
+    ($($run_if:ident { $($module:ident: $($name:ident)*;)* })*) => {
+        vec![$($($(
+            $crate::suite::harness::trial(
+                concat!(stringify!($module), "::", stringify!($name)),
+                $crate::suite::harness::RunIf::$run_if,
+                $module::$name,
+            ),
+        )*)*)*]
+    };
+}
+pub(crate) use tests;
+
+/// A test for [`main`]. The macro `tests` calls this.
+pub(crate) fn trial(name: &str, run_if: RunIf, test: fn()) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let skip_reason = match run_if {
+            RunIf::DebuggingSyscallsOn if !debugging_syscalls_are_on() => {
+                "debugging syscalls are off"
+            }
+            RunIf::DebuggingSyscallsOff if debugging_syscalls_are_on() => {
+                "debugging syscalls are on"
+            }
+            _ => {
+                test();
+                return Ok(Completion::Completed);
+            }
+        };
+        Ok(Completion::ignored_with(skip_reason))
+    })
+}
+
+/// Detects the state by a write to a byte that is mapped and writable: any other reason for
+/// `NotSupported` is excluded.
+fn debugging_syscalls_are_on() -> bool {
+    static BYTE: AtomicU8 = AtomicU8::new(0);
+    // SAFETY: only `BYTE` is written: an atomic, to which every value is valid.
+    let own = unsafe { Process::current() }.unwrap();
+    match own.write_memory(BYTE.as_ptr().addr(), &[0]) {
+        Ok(1) => true,
+        Err(Status::NotSupported) => false,
+        other => panic!("cannot write 1 byte of own memory: {other:?}"),
+    }
+}
+
+/// Runs the tests one after the other.
+pub(crate) fn main(tests: Vec<Trial>) -> ExitCode {
+    let arguments = Arguments {
+        // Old kernels in an emulator are unreliable if several processes start at once. Also, a
+        // handle value that a test has closed must not be reused by another test.
+        test_threads: Some(1),
+        ..Arguments::from_args()
+    };
+    #[cfg(target_os = "fuchsia")]
+    let _output = console::redirect_output();
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
