@@ -43,7 +43,8 @@ pub use memory_target::MemoryTarget;
 ///
 /// - `EFAULT`: nothing is mapped at `vaddr`. On Zircon also: the process has ended.
 /// - `EACCES`: the handle lacks a right, or a physical VMO is mapped at `vaddr`.
-/// - `EIO`: every other status. On the Linux backend also: the process has ended.
+/// - `EIO`: every other status. With the statuses of the man page, which are the default of the Linux
+///   backend, also: the process has ended.
 ///
 /// ```
 /// use gdbstub::target::TargetResult;

@@ -298,7 +298,8 @@ pub(crate) fn instruction_at_the_end_of_a_mapping_is_a_read_error() {
     let BreakpointError::Read { source, .. } = error else {
         panic!("{error:?}");
     };
-    assert_eq!((source.transferred, source.status), (2, Status::NoMemory));
+    assert_eq!(source.transferred, 2);
+    assert!(source.status.may_mean_unmapped(), "{source:?}");
     let mut buffer = [0; 2];
     breakpoints
         .read_exact_memory(pages.end() - 2, &mut buffer)
@@ -415,7 +416,8 @@ pub(crate) fn insert_fails_if_the_mapping_disappears_after_the_read() {
     let Err(BreakpointError::Write { source, .. }) = result else {
         panic!("{result:?}");
     };
-    assert_eq!((source.transferred, source.status), (0, Status::NoMemory));
+    assert_eq!(source.transferred, 0);
+    assert!(source.status.may_mean_unmapped(), "{source:?}");
     assert_eq!(breakpoints.iter().count(), 0);
 }
 
@@ -436,12 +438,12 @@ pub(crate) fn removal_from_an_ended_process_is_unmapped() {
     debuggee.end();
     assert_eq!(breakpoints.remove(vaddr), Ok(Removal::Unmapped));
     let error = breakpoints.insert(vaddr + 4, X86Int3).unwrap_err();
-    assert_eq!(
-        (error.vaddr(), error.status()),
-        (vaddr + 4, Some(Status::BadState))
-    );
+    // The status depends on the kernel that the backend behaves like.
+    let ended = breakpoints.process().read_memory(vaddr, &mut [0]);
+    let ended = ended.unwrap_err();
+    assert_eq!((error.vaddr(), error.status()), (vaddr + 4, Some(ended)));
     let chain = chain(&error);
-    assert!(chain.ends_with(&Status::BadState.to_string()), "{chain}");
+    assert!(chain.ends_with(&ended.to_string()), "{chain}");
 }
 
 /// The messages of the error and of all its causes.

@@ -155,7 +155,7 @@ fn linux_tests() -> Vec<Trial> {
     tests.extend(tests! {
         DebuggingSyscallsOn {
             gdb:
-                ended_process_is_eio;
+                ended_process_is_eio_or_efault;
         }
     });
     tests
