@@ -22,6 +22,7 @@ mod under_way;
 
 use libtest_mimic::{Arguments, Trial};
 use linux::debuggee;
+use zx_process_memory::linux::{Kernel, set_kernel};
 
 /// A name and its function. The function of a test panics if the statement in its name is false.
 type Function = (&'static str, fn());
@@ -134,6 +135,8 @@ pub(crate) fn main() {
     if debuggee::is_debuggee() {
         return debuggee::serve();
     }
+    // These tests state the statuses of the man page, whichever kernel the environment selects.
+    set_kernel(Kernel::ManPage);
     if let Some(requested) = subprocess::requested_function() {
         let mut all = TESTS.iter().chain(LONG_TESTS).chain(SUBPROCESS_FUNCTIONS);
         return all.find(|(name, _)| *name == requested).unwrap().1();
