@@ -1,5 +1,5 @@
 use crate::sys::zx_vaddr_t;
-use crate::transfer::nonzero_count;
+use crate::transfer::ZeroCounts;
 use crate::{MAX_WRITE_LEN, Process, Status, TransferError};
 use core::borrow::Borrow;
 use core::fmt;
@@ -121,9 +121,15 @@ impl<P> MemoryCursor<P> {
         if len == 0 {
             return Err(Status::OutOfRange.into());
         }
-        let count = nonzero_count(len, || call(&self.process, self.vaddr, len))?;
-        self.vaddr += count;
-        Ok(count)
+        let mut zero_counts = ZeroCounts::default();
+        loop {
+            let count = call(&self.process, self.vaddr, len)?;
+            let count = zero_counts.check(count, len)?;
+            if count > 0 {
+                self.vaddr += count;
+                return Ok(count);
+            }
+        }
     }
 
     fn advance(&mut self, result: Result<(), TransferError>, len: usize) -> io::Result<()> {

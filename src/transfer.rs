@@ -1,4 +1,4 @@
-//! The loop that both directions share, and the repetition of calls that return a count of 0.
+//! The loop that both directions share, and the check of the counts that calls return.
 
 use crate::sys::zx_vaddr_t;
 use crate::{MAX_WRITE_LEN, Status, TransferError};
@@ -30,15 +30,14 @@ pub(crate) fn transfer(
     if vaddr.checked_add(len.saturating_sub(1)).is_none() {
         return Err(error(0, Status::OutOfRange));
     }
-    let mut transferred = 0;
+    let (mut transferred, mut zero_counts) = (0, ZeroCounts::default());
     while transferred < len {
         let part = (len - transferred).min(MAX_WRITE_LEN);
-        let count = nonzero_count(part, || {
-            call(
-                vaddr.wrapping_add(transferred),
-                transferred..transferred + part,
-            )
-        });
+        let count = call(
+            vaddr.wrapping_add(transferred),
+            transferred..transferred + part,
+        )
+        .and_then(|count| zero_counts.check(count, part));
         match count {
             Ok(count) => transferred += count,
             Err(status) => return Err(error(transferred, status)),
@@ -47,19 +46,28 @@ pub(crate) fn transfer(
     Ok(())
 }
 
-/// Makes a call that transfers up to `len` bytes, and repeats it while it returns a count of 0.
-/// Returns a count from 1 to `len`.
-pub(crate) fn nonzero_count(
-    len: usize,
-    mut call: impl FnMut() -> Result<usize, Status>,
-) -> Result<usize, Status> {
-    for _ in 0..MAX_ZERO_COUNTS {
-        match checked_count(call()?, len)? {
-            0 => {}
-            count => return Ok(count),
+/// How many calls in a row returned a count of 0.
+///
+/// It is not a loop that repeats a call: compilers unroll that, which made `read_exact_memory` five
+/// times as long.
+#[derive(Default)]
+pub(crate) struct ZeroCounts(u32);
+
+impl ZeroCounts {
+    /// Checks the count that a call for `len` bytes returned. If it returns `Ok(0)`, the caller
+    /// repeats the call.
+    pub(crate) const fn check(&mut self, count: usize, len: usize) -> Result<usize, Status> {
+        if count > 0 {
+            self.0 = 0;
+            return checked_count(count, len);
+        }
+        self.0 += 1;
+        if self.0 < MAX_ZERO_COUNTS {
+            Ok(0)
+        } else {
+            Err(Status::Internal)
         }
     }
-    Err(Status::Internal)
 }
 
 /// Refuses a count that is larger than the length that was passed to the kernel.

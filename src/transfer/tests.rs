@@ -1,6 +1,6 @@
 //! The loop, with a scripted kernel.
 
-use super::{MAX_ZERO_COUNTS, checked_count, nonzero_count, transfer};
+use super::{MAX_ZERO_COUNTS, ZeroCounts, checked_count, transfer};
 use crate::{MAX_WRITE_LEN, Status, TransferError};
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -103,23 +103,20 @@ fn status_after_a_count_of_0_is_returned() {
 }
 
 #[test]
-fn nonzero_count_repeats_the_call_after_0() {
+fn sixteenth_count_of_0_in_a_row_is_internal() {
     assert_eq!(MAX_ZERO_COUNTS, 16, "the number in the documentation");
-    let limit = MAX_ZERO_COUNTS as usize;
-    let results = |zeros, last| std::iter::repeat_n(Ok(0), zeros).chain([last]);
-    for last in [Ok(1), Ok(8), Err(Status::NoMemory)] {
-        for zeros in 0..limit {
-            let mut results = results(zeros, last);
-            assert_eq!(nonzero_count(8, || results.next().unwrap()), last);
-            assert_eq!(results.next(), None);
+    let mut zero_counts = ZeroCounts::default();
+    for _ in 0..3 {
+        for _ in 0..15 {
+            assert_eq!(zero_counts.check(0, 8), Ok(0));
         }
-        let mut results = results(limit, last);
-        let result = nonzero_count(8, || results.next().unwrap());
-        assert_eq!(result, Err(Status::Internal));
-        // The call was not made again.
-        assert_eq!(results.next(), Some(last));
+        assert_eq!(zero_counts.check(8, 8), Ok(8));
     }
-    assert_eq!(nonzero_count(8, || Ok(9)), Err(Status::Internal));
+    assert_eq!(zero_counts.check(9, 8), Err(Status::Internal));
+    for _ in 0..15 {
+        assert_eq!(zero_counts.check(0, 8), Ok(0));
+    }
+    assert_eq!(zero_counts.check(0, 8), Err(Status::Internal));
 }
 
 #[test]
