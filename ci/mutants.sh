@@ -21,7 +21,7 @@ printf '\n[profile.mutants]\ninherits = "test"\ndebug = "none"\n' >>Cargo.toml
 
 # Tests that start an example are left out: they are slow, and other tests cover the same code.
 process_memory=(--lib)
-for test in linux conformance conformance_bad_handles own_memory status log debugging_syscalls faults; do
+for test in linux conformance conformance_bad_handles own_memory status log debugging_syscalls selected_kernel faults; do
     process_memory+=(--test "$test")
 done
 mutants() {

@@ -23,8 +23,9 @@ esac
 all=${2:-}
 
 export RUSTC_BOOTSTRAP=1 # -Z flags are for nightly compilers; with this variable a stable one accepts them
+export ZX_PROCESS_MEMORY_KERNEL= # `conformance` runs for the man page alone
 tests=(--lib)
-for test in linux conformance conformance_bad_handles own_memory log debugging_syscalls status layout debugger; do
+for test in linux conformance conformance_bad_handles own_memory log debugging_syscalls selected_kernel status layout debugger; do
     tests+=(--test "$test")
 done
 

@@ -30,6 +30,7 @@ macro_rules! statuses {
         /// | a physical VMO is mapped | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | (1) |
         /// | the range exceeds the VMO | `OutOfRange` | `OutOfRange` | `OutOfRange` | short count; `OutOfRange` if no byte is left | as 2023 | as 2023 |
         /// | the range exceeds the mapping | short count | short count | short count | short count | short count | short count |
+        /// | the mapping disappears during the call | as 2019 (read in the sources) | success with a count of 0 | success with a count of 0 | `OutOfRange` | `OutOfRange` (2026: write `BadState`) | as unmapped |
         /// | the pager was detached | no pagers | `NotFound` | `BadState` | not read | not read | no pagers |
         ///
         /// The causes are listed in the order in which kernels check them. The wrapper checks the
