@@ -10,22 +10,16 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicU8;
 use zx_process_memory::{Process, Status};
 
-/// When a test runs. Otherwise it is skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RunIf {
-    Always,
-    DebuggingSyscallsOn,
-    DebuggingSyscallsOff,
-}
+/// Returns the reason why a test is skipped, or `None` if it runs.
+pub(crate) type Condition = fn() -> Option<&'static str>;
 
-/// Lists test functions by the condition on which they run, and by module. A test fails if its
-/// function panics.
+/// Lists test functions by [`Condition`] and by module. A test fails if its function panics.
 macro_rules! tests {
-    ($($run_if:ident { $($module:ident: $($name:ident)*;)* })*) => {
+    ($($condition:ident { $($module:ident: $($name:ident)*;)* })*) => {
         vec![$($($(
             $crate::suite::harness::trial(
                 concat!(stringify!($module), "::", stringify!($name)),
-                $crate::suite::harness::RunIf::$run_if,
+                $condition,
                 $module::$name,
             ),
         )*)*)*]
@@ -34,22 +28,26 @@ macro_rules! tests {
 pub(crate) use tests;
 
 /// A test for [`main`]. The macro `tests` calls this.
-pub(crate) fn trial(name: &str, run_if: RunIf, test: fn()) -> Trial {
+pub(crate) fn trial(name: &str, condition: Condition, test: fn()) -> Trial {
     Trial::ignorable_test(name, move || {
-        let skip_reason = match run_if {
-            RunIf::DebuggingSyscallsOn if !debugging_syscalls_are_on() => {
-                "debugging syscalls are off"
-            }
-            RunIf::DebuggingSyscallsOff if debugging_syscalls_are_on() => {
-                "debugging syscalls are on"
-            }
-            _ => {
-                test();
-                return Ok(Completion::Completed);
-            }
-        };
-        Ok(Completion::ignored_with(skip_reason))
+        if let Some(skip_reason) = condition() {
+            return Ok(Completion::ignored_with(skip_reason));
+        }
+        test();
+        Ok(Completion::Completed)
     })
+}
+
+pub(crate) fn always() -> Option<&'static str> {
+    None
+}
+
+pub(crate) fn debugging_syscalls_on() -> Option<&'static str> {
+    (!debugging_syscalls_are_on()).then_some("debugging syscalls are off")
+}
+
+pub(crate) fn debugging_syscalls_off() -> Option<&'static str> {
+    debugging_syscalls_are_on().then_some("debugging syscalls are on")
 }
 
 /// Detects the state by a write to a byte that is mapped and writable: any other reason for

@@ -7,25 +7,26 @@ mod reads;
 mod refused_writes;
 mod writes;
 
+use harness::{always, debugging_syscalls_off, debugging_syscalls_on, tests};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use zx_process_memory::Process;
 
 pub(crate) fn main() -> ExitCode {
-    harness::main(harness::tests! {
-        Always {
+    harness::main(tests! {
+        always {
             reads:
                 own_memory_is_read
                 read_requires_read_and_write_rights
                 integers_are_read_in_both_byte_orders
                 cursor_reads_and_seeks;
         }
-        DebuggingSyscallsOn {
+        debugging_syscalls_on {
             writes:
                 integers_round_trip_in_both_byte_orders
                 cursor_writes;
         }
-        DebuggingSyscallsOff {
+        debugging_syscalls_off {
             refused_writes:
                 write_is_not_supported_and_changes_nothing
                 cursor_write_is_not_supported_and_changes_nothing;

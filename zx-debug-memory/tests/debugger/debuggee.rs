@@ -34,6 +34,12 @@ trait Access {
     fn fork(&mut self) -> Process;
 }
 
+/// The condition of a test whose debuggee must run a program.
+pub(crate) fn child_starts() -> Option<&'static str> {
+    let child = child::Child::start();
+    child.is_err().then_some("this system cannot start a child")
+}
+
 impl Debuggee {
     pub(crate) fn start() -> Self {
         let child = child::Child::start().map(|child| Box::new(child) as Box<dyn Access>);

@@ -14,7 +14,8 @@ mod memory_map;
 mod model;
 mod refused_writes;
 
-use harness::tests;
+use debuggee::child_starts;
+use harness::{always, debugging_syscalls_off, debugging_syscalls_on, tests};
 use libtest_mimic::Trial;
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ pub(crate) fn main() -> ExitCode {
     tests.extend(gdb_tests());
     #[cfg(target_os = "fuchsia")]
     tests.extend(tests! {
-        Always {
+        always {
             find_process:
                 process_is_found_in_nested_jobs;
         }
@@ -40,17 +41,14 @@ pub(crate) fn main() -> ExitCode {
 
 fn tests_for_every_kernel() -> Vec<Trial> {
     tests! {
-        Always {
+        always {
             find_process:
                 process_is_found_by_its_koid
                 unknown_koid_is_not_found
                 own_koid_is_invalid_args;
             memory_map:
                 map_contains_data
-                map_contains_code
-                mappings_are_sorted_and_do_not_overlap
                 first_and_last_byte_of_mappings_are_readable
-                vdso_has_its_own_kind
                 map_requires_the_inspect_right;
             breakpoints:
                 misaligned_address_is_refused
@@ -60,9 +58,13 @@ fn tests_for_every_kernel() -> Vec<Trial> {
                 debug_of_an_error_prints_addresses_in_hex
                 insert_at_an_unmapped_address_is_a_read_error;
         }
-        DebuggingSyscallsOn {
+        child_starts {
             memory_map:
-                vdso_write_is_refused_since_2019;
+                map_contains_code
+                mappings_are_sorted_and_do_not_overlap
+                vdso_has_its_own_kind;
+        }
+        debugging_syscalls_on {
             breakpoints:
                 insert_writes_the_break_instruction
                 remove_restores_the_original_bytes
@@ -83,7 +85,7 @@ fn tests_for_every_kernel() -> Vec<Trial> {
                 reads_return_the_program_and_memory_has_the_instructions
                 reads_return_what_the_program_has_overwritten;
         }
-        DebuggingSyscallsOff {
+        debugging_syscalls_off {
             refused_writes:
                 insert_is_not_supported_and_changes_nothing
                 write_is_not_supported_and_changes_nothing;
@@ -94,7 +96,7 @@ fn tests_for_every_kernel() -> Vec<Trial> {
 #[cfg(feature = "gdbstub")]
 fn gdb_tests() -> Vec<Trial> {
     tests! {
-        Always {
+        always {
             gdb:
                 target_can_refuse_breakpoints
                 read_across_the_end_of_a_mapping_is_short
@@ -102,7 +104,7 @@ fn gdb_tests() -> Vec<Trial> {
                 register_write_is_an_error
                 registers_are_unavailable_except_the_program_counter;
         }
-        DebuggingSyscallsOn {
+        debugging_syscalls_on {
             gdb:
                 breakpoints_of_every_architecture_are_hidden
                 breakpoint_can_be_set_and_removed_twice
@@ -110,7 +112,7 @@ fn gdb_tests() -> Vec<Trial> {
                 impossible_breakpoints_and_accesses_are_errors
                 debug_of_a_target_prints_its_breakpoints;
         }
-        DebuggingSyscallsOff {
+        debugging_syscalls_off {
             gdb:
                 refused_write_is_eacces_and_refused_breakpoint_is_an_error;
         }
@@ -121,13 +123,13 @@ fn gdb_tests() -> Vec<Trial> {
 fn linux_tests() -> Vec<Trial> {
     #[cfg_attr(not(feature = "gdbstub"), allow(unused_mut))]
     let mut tests = tests! {
-        Always {
+        always {
             memory_map:
                 map_of_an_ended_process_is_bad_state;
             boundaries:
                 instruction_at_the_end_of_a_mapping_is_a_read_error;
         }
-        DebuggingSyscallsOn {
+        debugging_syscalls_on {
             // On Fuchsia a job policy can raise an exception for a closed handle.
             breakpoints:
                 breakpoint_stays_in_a_forked_process_after_removal
@@ -153,7 +155,7 @@ fn linux_tests() -> Vec<Trial> {
     };
     #[cfg(feature = "gdbstub")]
     tests.extend(tests! {
-        DebuggingSyscallsOn {
+        debugging_syscalls_on {
             gdb:
                 ended_process_is_eio_or_efault;
         }
