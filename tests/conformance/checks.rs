@@ -6,9 +6,10 @@ use super::case::{Call, Case, Handle, PAGE, memory};
 use super::image::{Image, pattern};
 use super::kernel::Kernel;
 use super::target::{Skip, Target, TargetKind, system};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::mem::MaybeUninit;
 use zx_process_memory::sys::zx_vaddr_t;
-use zx_process_memory::{ProcessRef, Status};
+use zx_process_memory::{MemoryCursor, ProcessRef, Status};
 
 pub(crate) type Check = fn(TargetKind) -> Result<(), Skip>;
 
@@ -28,6 +29,7 @@ const READS: &[(&str, Check)] = &[
     ("read: a null actual is INVALID_ARGS after the read", null_actual_is_invalid_args_after_read),
     ("read: an invalid actual is INVALID_ARGS after the read", invalid_actual_is_invalid_args_after_read),
     ("read: an uninitialized buffer receives the same bytes", uninit_read_matches_read),
+    ("read: a page that is unmapped meanwhile never ends with INTERNAL", read_of_remapped_page_is_never_internal),
     ("two handles to one process have equal koids", two_handles_have_equal_koids),
 ];
 
@@ -36,6 +38,7 @@ const WRITES: &[(&str, Check)] = &[
     ("write: write_all_memory continues in the next mapping", write_all_continues_in_next_mapping),
     ("write: a null actual is INVALID_ARGS after the write", null_actual_is_invalid_args_after_write),
     ("write: an invalid actual is INVALID_ARGS after the write", invalid_actual_is_invalid_args_after_write),
+    ("write: a page that is unmapped meanwhile never ends with INTERNAL", write_to_remapped_page_is_never_internal),
 ];
 
 /// With debugging syscalls disabled.
@@ -76,16 +79,20 @@ impl Fixture {
     }
 
     fn process(&mut self) -> Result<ProcessRef<'static>, Skip> {
-        let handle = self.target.handle(Handle::Full)?;
-        // SAFETY: the target keeps the handle open, and no check uses the borrow after the fixture.
-        // The checks write only memory that the target laid out, to which no reference exists.
-        Ok(unsafe { ProcessRef::borrow_raw(handle) }.unwrap())
+        borrow(&mut *self.target)
     }
 
     fn matches(&mut self, image: &Image) -> bool {
         let contents = self.target.contents(self.case).unwrap();
         image.difference(&contents).is_none()
     }
+}
+
+fn borrow(target: &mut dyn Target) -> Result<ProcessRef<'static>, Skip> {
+    let handle = target.handle(Handle::Full)?;
+    // SAFETY: the target keeps the handle open, and no check uses the borrow after the target. The
+    // checks write only memory that the target laid out, to which no reference exists.
+    Ok(unsafe { ProcessRef::borrow_raw(handle) }.unwrap())
 }
 
 fn write_all_continues_in_next_mapping(kind: TargetKind) -> Result<(), Skip> {
@@ -122,6 +129,57 @@ fn read_exact_continues_in_next_mapping(kind: TargetKind) -> Result<(), Skip> {
     assert!(Some(&buffer[..3 * PAGE]) == image.read(PAGE, 3 * PAGE).as_deref());
     assert!(fixture.matches(&image));
     Ok(())
+}
+
+const CALLS: usize = 1000;
+
+/// Kernels until September 2019 access the whole buffer between the look-up of the mapping and the
+/// transfer. A long buffer makes the race more likely there.
+const LONG: usize = 64 * PAGE;
+
+/// The kernel can return success with a count of 0 if the mapping disappears during the call. The
+/// transfers and the cursor then call again.
+fn write_to_remapped_page_is_never_internal(kind: TargetKind) -> Result<(), Skip> {
+    let mut target = system::target(kind)?;
+    let page = target.remapped_page()?;
+    let process = borrow(&mut *target)?;
+    let bytes = vec![1; LONG];
+    count_zeros("writes", || process.write_memory(page.vaddr, &bytes));
+    let mut cursor = MemoryCursor::new(process, page.vaddr);
+    for _ in 0..CALLS {
+        if let Err(error) = process.write_all_memory(page.vaddr, &bytes) {
+            assert_ne!(error.status, Status::Internal, "{error}");
+        }
+        cursor.seek(SeekFrom::Start(page.vaddr as u64)).unwrap();
+        assert!(!matches!(cursor.write(&bytes), Ok(0)));
+    }
+    Ok(())
+}
+
+fn read_of_remapped_page_is_never_internal(kind: TargetKind) -> Result<(), Skip> {
+    let mut target = system::target(kind)?;
+    let page = target.remapped_page()?;
+    let process = borrow(&mut *target)?;
+    let mut buffer = vec![0; LONG];
+    count_zeros("reads", || process.read_memory(page.vaddr, &mut buffer));
+    let mut cursor = MemoryCursor::new(process, page.vaddr);
+    for _ in 0..CALLS {
+        if let Err(error) = process.read_exact_memory(page.vaddr, &mut buffer) {
+            assert_ne!(error.status, Status::Internal, "{error}");
+        }
+        cursor.seek(SeekFrom::Start(page.vaddr as u64)).unwrap();
+        assert!(!matches!(cursor.read(&mut buffer), Ok(0)));
+    }
+    Ok(())
+}
+
+/// Prints how often a single call succeeds with a count of 0. Depends on the timing, so it is no
+/// assertion.
+fn count_zeros(calls: &str, mut call: impl FnMut() -> Result<usize, Status>) {
+    let zeros = (0..CALLS).filter(|_| call() == Ok(0)).count();
+    system::print_line(&format!(
+        "{zeros} of {CALLS} {calls} to a page that is unmapped meanwhile returned ZX_OK and 0"
+    ));
 }
 
 fn null_actual_is_invalid_args_after_write(kind: TargetKind) -> Result<(), Skip> {

@@ -14,7 +14,7 @@ pub(crate) use linux as system;
 #[cfg(target_os = "fuchsia")]
 pub(crate) use zircon as system;
 
-pub(crate) use system::InvalidBuffer;
+pub(crate) use system::{InvalidBuffer, RemappedPage};
 
 /// The reason why a case cannot be set up on this kernel.
 #[derive(Clone, Debug)]
@@ -51,6 +51,9 @@ pub(crate) trait Target {
 
     /// The contents of all `layout::runs`, in order. `None` if the memory ended with the process.
     fn contents(&mut self, case: &Case) -> Option<Vec<u8>>;
+
+    /// A page of the process that another thread maps and unmaps all the time.
+    fn remapped_page(&mut self) -> Result<RemappedPage, Skip>;
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -150,6 +150,11 @@ pub(crate) fn buffer_of_one_page() -> Result<InvalidBuffer, Skip> {
     invalid_buffer()
 }
 
+/// The suite has none on Linux.
+pub(crate) struct RemappedPage {
+    pub(crate) vaddr: zx_vaddr_t,
+}
+
 /// Linux has none.
 pub(crate) enum InvalidBuffer {}
 
@@ -280,6 +285,10 @@ impl Target for Own {
     fn contents(&mut self, _: &Case) -> Option<Vec<u8>> {
         Some(self.memory.contents())
     }
+
+    fn remapped_page(&mut self) -> Result<RemappedPage, Skip> {
+        Err("the test `faults` maps and unmaps memory during calls on Linux".into())
+    }
 }
 
 struct ChildTarget {
@@ -346,6 +355,10 @@ impl Target for ChildTarget {
         self.signal(Signal::CONT);
         let len = self.debuggee.ask("contents").parse().unwrap();
         Some(self.debuggee.read_bytes(len))
+    }
+
+    fn remapped_page(&mut self) -> Result<RemappedPage, Skip> {
+        Err("the test `faults` maps and unmaps memory during calls on Linux".into())
     }
 }
 

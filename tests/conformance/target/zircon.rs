@@ -7,12 +7,14 @@ mod memory;
 mod newer_syscall;
 mod pager;
 mod process;
+mod remapped_page;
 mod vdso;
 mod vmo;
 
 pub(crate) use self::invalid_buffer::{
     InvalidBuffer, buffer_of_one_page, buffer_without_permission, unmapped_buffer,
 };
+pub(crate) use self::remapped_page::RemappedPage;
 pub(crate) use self::vdso::own_vdso;
 
 use self::handle::{OwnedHandle, or_skip};
@@ -250,5 +252,10 @@ impl Target for Zircon {
 
     fn contents(&mut self, case: &Case) -> Option<Vec<u8>> {
         Some(self.memory.contents(case.memory))
+    }
+
+    fn remapped_page(&mut self) -> Result<RemappedPage, Skip> {
+        let child = self.child.as_ref();
+        RemappedPage::start(child.map_or_else(|| zx_vmar_root_self(), RawProcess::vmar))
     }
 }

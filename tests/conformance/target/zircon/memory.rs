@@ -315,7 +315,7 @@ impl MapPosition {
         or_skip("zx_vmar_map", raw)
     }
 
-    fn unmap(self, vaddr: zx_vaddr_t, pages: usize) -> Result<(), Skip> {
+    pub(super) fn unmap(self, vaddr: zx_vaddr_t, pages: usize) -> Result<(), Skip> {
         // SAFETY: the memory was just mapped, and no reference to it exists.
         let raw = unsafe { zx::zx_vmar_unmap(self.vmar, vaddr, pages * PAGE) };
         or_skip("zx_vmar_unmap", raw)
