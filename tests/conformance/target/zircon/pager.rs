@@ -18,6 +18,9 @@ use zx_process_memory::sys::{zx_handle_t, zx_status_t};
 /// `ZX_PAGER_VMO_READ` of `<zircon/types.h>`: a request for pages.
 const ZX_PAGER_VMO_READ: u16 = 0;
 
+/// The status of a pager that fails.
+const STATUS: zx_status_t = zx::ZX_ERR_IO_DATA_INTEGRITY;
+
 /// A pager with one VMO.
 pub(super) struct Pager {
     handles: Arc<Handles>,
@@ -85,8 +88,8 @@ impl Pager {
                 let fail = zx_pager_op_range()?;
                 Some(handles.serve(move |handles, offset, len| {
                     let (pager, vmo) = (handles.pager.0, handles.vmo.0);
-                    // The kernel takes the status as an unsigned number.
-                    let status = i64::from(zx::ZX_ERR_IO_DATA_INTEGRITY).cast_unsigned();
+                    // The kernel takes the bits of the status.
+                    let status = u64::from_ne_bytes(i64::from(STATUS).to_ne_bytes());
                     // SAFETY: the call takes no pointer.
                     let raw =
                         unsafe { fail(pager, zx::ZX_PAGER_OP_FAIL, vmo, offset, len, status) };
