@@ -177,9 +177,9 @@ fn read_of_remapped_page_is_never_internal(kind: TargetKind) -> Result<(), Skip>
 /// assertion.
 fn count_zeros(calls: &str, mut call: impl FnMut() -> Result<usize, Status>) {
     let zeros = (0..CALLS).filter(|_| call() == Ok(0)).count();
-    system::print_line(&format!(
+    println!(
         "{zeros} of {CALLS} {calls} to a page that is unmapped meanwhile returned ZX_OK and 0"
-    ));
+    );
 }
 
 fn null_actual_is_invalid_args_after_write(kind: TargetKind) -> Result<(), Skip> {

@@ -1,7 +1,6 @@
 //! The tables of the kernels that were measured, in `measured/`, and how a run differs from one.
 
 use super::report::{Row, SKIPPED};
-use super::target::system;
 use std::collections::BTreeMap;
 
 /// The stored tables, by name.
@@ -21,10 +20,10 @@ const TABLES: &[(&str, &str)] = &[
 pub(crate) fn compare(rows: &[Row], name: &str) -> bool {
     let Some((_, table)) = TABLES.iter().find(|(stored, _)| *stored == name) else {
         let names: Vec<_> = TABLES.iter().map(|(name, _)| *name).collect();
-        system::print_line(&format!(
+        println!(
             "no stored table is named {name:?}; there are {}",
             names.join(", ")
-        ));
+        );
         return false;
     };
     let stored: BTreeMap<_, _> = table.lines().filter_map(split).collect();
@@ -40,16 +39,14 @@ pub(crate) fn compare(rows: &[Row], name: &str) -> bool {
             Some(other) if *other == outcome => equal += 1,
             Some(other) => {
                 different += 1;
-                system::print_line(&format!(
-                    "differs: {key}\n  here: {outcome}\n  {name}: {other}"
-                ));
+                println!("differs: {key}\n  here: {outcome}\n  {name}: {other}");
             }
         }
     }
-    system::print_line(&format!(
+    println!(
         "compared with {name}: {equal} rows equal, {different} differ, {skipped} skipped in one of \
          the two, {missing} not in the stored table"
-    ));
+    );
     different == 0
 }
 

@@ -2,7 +2,7 @@
 
 use super::case::Call;
 use super::expect::Outcome;
-use super::target::{TargetKind, system};
+use super::target::TargetKind;
 use libtest_mimic::Conclusion;
 use zx_process_memory::Status;
 
@@ -70,7 +70,7 @@ pub(crate) fn print(rows: &[Row], json: bool) {
     for row in rows {
         let why = row.failed.as_deref().or(row.skipped.as_deref());
         let why = why.unwrap_or_default();
-        system::print_line(&if json && why.is_empty() {
+        let line = if json && why.is_empty() {
             format!("{{{}}}", row.json())
         } else if json {
             format!("{{{},\"why\":{why:?}}}", row.json())
@@ -79,7 +79,8 @@ pub(crate) fn print(rows: &[Row], json: bool) {
             let (name, call) = (row.name, row.call.to_string());
             let target = format!("{:?}", row.target).to_lowercase();
             format!("{name:<58} {call:<5} {target:<5} {status:<22} {bytes:>8} {why}")
-        });
+        };
+        println!("{line}");
     }
 }
 
@@ -87,9 +88,7 @@ pub(crate) fn print(rows: &[Row], json: bool) {
 pub(crate) fn print_zeroed(rows: &[Row]) {
     let zeroed = rows.iter().filter(|row| row.zeroed).count();
     if rows.iter().any(|row| row.call == Call::Read) {
-        system::print_line(&format!(
-            "rows in which a read zeroed buffer bytes after the bytes that it read: {zeroed}"
-        ));
+        println!("rows in which a read zeroed buffer bytes after the bytes that it read: {zeroed}");
     }
 }
 
@@ -99,20 +98,11 @@ pub(crate) fn print_totals(conclusion: &Conclusion, required: u64, is_complete: 
     let skipped = conclusion.num_ignored;
     let is_enough = !is_complete || required <= passed + failed;
     if !is_enough {
-        system::print_line(&format!(
+        println!(
             "too many tests were skipped: at least {required} must run on this kernel; the rows \
              above have the reasons for the skips"
-        ));
+        );
     }
-    if !system::has_stdio() {
-        // The output of the test harness was dropped.
-        let verdict = if failed == 0 { "ok" } else { "FAILED" };
-        system::print_line(&format!(
-            "test result: {verdict}. {passed} passed; {failed} failed"
-        ));
-    }
-    system::print_line(&format!(
-        "{passed} passed, {failed} failed, {skipped} skipped"
-    ));
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
     is_enough
 }

@@ -39,6 +39,8 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
         system::serve();
         return ExitCode::SUCCESS;
     }
+    #[cfg(target_os = "fuchsia")]
+    let _output = system::redirect_output();
     let options = Options::parse();
     if options.debugging_syscalls_are_off {
         system::disable_debugging_syscalls();
@@ -46,7 +48,7 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
     let kernel = match Kernel::detect() {
         Ok(kernel) => kernel,
         Err(message) => {
-            system::print_line(&format!("conformance: {message}"));
+            println!("conformance: {message}");
             return ExitCode::FAILURE;
         }
     };
@@ -59,7 +61,7 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
 }
 
 fn run_on(kernel: Kernel, case_set: CaseSet, options: &Options) -> ExitCode {
-    system::print_line(&format!("kernel: {}", kernel.name()));
+    println!("kernel: {}", kernel.name());
     let rows = Arc::new(Mutex::new(Vec::new()));
     let mut trials = Vec::new();
     for target in [TargetKind::Own, TargetKind::Child] {
@@ -96,7 +98,7 @@ fn run_on(kernel: Kernel, case_set: CaseSet, options: &Options) -> ExitCode {
         (None, Some(name)) => measured::compare(&rows, name),
         (None, None) => true,
     };
-    system::print_line(&format!("kernel: {}", kernel.name()));
+    println!("kernel: {}", kernel.name());
     let is_complete = conclusion.num_filtered_out == 0;
     let required = kernel.required_passes(case_set);
     let is_enough = report::print_totals(&conclusion, required, is_complete);
@@ -107,8 +109,11 @@ fn run_on(kernel: Kernel, case_set: CaseSet, options: &Options) -> ExitCode {
     conclusion.exit_code()
 }
 
-/// The command line. Options are arguments and not environment variables, since not every boot
-/// passes variables on.
+/// Further arguments, separated by `+`, since not every boot passes arguments on. Other boots do not pass
+/// variables on.
+const ARGUMENTS: &str = "CONFORMANCE_ARGUMENTS";
+
+/// The command line.
 struct Options {
     /// `--json`: print the table as JSON lines.
     json: bool,
@@ -123,7 +128,9 @@ impl Options {
     fn parse() -> Self {
         let (mut json, mut compare, mut off) = (false, None, false);
         let mut libtest = Vec::new();
-        let mut arguments = env::args();
+        let further = env::var(ARGUMENTS).unwrap_or_default();
+        let further = further.split('+').filter(|argument| !argument.is_empty());
+        let mut arguments = env::args().chain(further.map(str::to_owned));
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--json" => json = true,

@@ -22,11 +22,11 @@ const STDERR: i32 = 2;
 const MAX_DEBUG_WRITE: usize = 256;
 
 /// Copies the output until it is dropped. Nothing can be printed afterwards.
-pub(super) struct RedirectedOutput(Option<JoinHandle<()>>);
+pub(crate) struct RedirectedOutput(Option<JoinHandle<()>>);
 
 /// Redirects stdout and stderr if the program has no stdio. Such a program's environment is the
 /// kernel command line, and has the option `userboot`, from which an old userboot reads the program.
-pub(super) fn redirect_output() -> Option<RedirectedOutput> {
+pub(crate) fn redirect_output() -> Option<RedirectedOutput> {
     std::env::var_os("userboot")?;
     let mut fds = [0; 2];
     // SAFETY: `fds` is valid for a write of two descriptors.

@@ -27,14 +27,6 @@ pub(crate) const IS_LINUX_BACKEND: bool = true;
 /// If this environment variable is set, the program is the child.
 const IS_DEBUGGEE: &str = "ZX_CONFORMANCE_DEBUGGEE";
 
-pub(crate) fn has_stdio() -> bool {
-    true
-}
-
-pub(crate) fn print_line(line: &str) {
-    println!("{line}");
-}
-
 #[allow(clippy::unnecessary_wraps)] // On Zircon the child may be impossible.
 pub(crate) fn target(kind: TargetKind) -> Result<Box<dyn Target>, Skip> {
     Ok(match kind {

@@ -1,6 +1,8 @@
 //! Zircon: VMOs that are mapped into the suite's own process, or into a process that the suite
 //! creates. The suite fills and reads them by `zx_vmo_write` and `zx_vmo_read`.
 
+#[path = "../../harness/console.rs"]
+mod console;
 mod handle;
 mod invalid_buffer;
 mod memory;
@@ -11,6 +13,7 @@ mod remapped_page;
 mod vdso;
 mod vmo;
 
+pub(crate) use self::console::redirect_output;
 pub(crate) use self::invalid_buffer::{
     InvalidBuffer, buffer_of_one_page, buffer_without_permission, unmapped_buffer,
 };
@@ -34,24 +37,6 @@ pub(crate) const IS_LINUX_BACKEND: bool = false;
 unsafe extern "C" {
     /// The handle to the root VMAR, which belongs to libc and must not be closed.
     safe fn zx_vmar_root_self() -> zx_handle_t;
-}
-
-/// Whether stdout works. An old userboot starts a program without stdio, so its output is dropped
-/// without an error. Such a userboot reads the program from the word `userboot` on the kernel
-/// command line, which is also the environment of the program. A newer userboot reads
-/// `userboot.next` and passes the debuglog to the program.
-pub(crate) fn has_stdio() -> bool {
-    std::env::var_os("userboot").is_none()
-}
-
-pub(crate) fn print_line(line: &str) {
-    if has_stdio() {
-        println!("{line}");
-    } else {
-        let line = format!("{line}\n");
-        // SAFETY: the buffer is valid for reads of its length.
-        unsafe { zx::zx_debug_write(line.as_ptr(), line.len()) };
-    }
 }
 
 pub(crate) fn is_debuggee() -> bool {
