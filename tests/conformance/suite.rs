@@ -21,6 +21,7 @@ use self::run::Verdict;
 use self::target::{Skip, TargetKind, system};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::env;
+use std::iter;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -130,7 +131,9 @@ impl Options {
         let mut libtest = Vec::new();
         let further = env::var(ARGUMENTS).unwrap_or_default();
         let further = further.split('+').filter(|argument| !argument.is_empty());
-        let mut arguments = env::args().chain(further.map(str::to_owned));
+        // libtest ignores the first argument. A program without arguments does not have this one.
+        let own = env::args().skip(1).chain(further.map(str::to_owned));
+        let mut arguments = iter::once("conformance".to_owned()).chain(own);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--json" => json = true,
