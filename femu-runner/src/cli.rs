@@ -17,7 +17,7 @@ Engines:
 The boot engine strips the program and adds it to a copy of the boot image. The image must contain
 the libraries that the program loads: lib/ld.so.1 and lib/libfdio.so for a Rust program with std.
 --lib adds missing ones.
-Before about 2021, userboot gave the program neither stdio nor arguments.
+Until April 2021 at least, userboot gives the program neither stdio nor arguments.
 --env variables are options on the kernel command line, which userboot and bootsvc copy into the
 program's environment.
 

@@ -64,7 +64,7 @@ pub fn build(
         Launcher::Bootsvc => options.push(format!("bootsvc.next={next}")),
         Launcher::Userboot => {
             options.push(format!("userboot.next={next}"));
-            // The option's name before about 2021. It takes no arguments.
+            // The option's name until April 2021 at least. It takes no arguments.
             options.push(format!("userboot={program}"));
         }
     }

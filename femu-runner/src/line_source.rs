@@ -26,6 +26,8 @@ pub struct LineClassifier {
     /// Koids of the processes that have printed more than the dynamic linker's markup.
     past_linker: BTreeSet<u64>,
     program_started: bool,
+    /// The kernel has shut down its debuglog, so it prints without one. The program has ended.
+    debuglog_ended: bool,
     panicked: bool,
     /// The current report: the number of lines left, and the koid of the process that prints it.
     report: Option<(usize, Option<u64>)>,
@@ -39,6 +41,7 @@ impl LineClassifier {
             boot_processes: BTreeSet::new(),
             past_linker: BTreeSet::new(),
             program_started: false,
+            debuglog_ended: false,
             panicked: false,
             report: None,
         }
@@ -61,9 +64,14 @@ impl LineClassifier {
             }
         }
         let Some(process) = line.process else {
-            return LineSource::Program;
+            return if self.debuglog_ended {
+                LineSource::Boot
+            } else {
+                LineSource::Program
+            };
         };
         if process == 0 || self.boot_processes.contains(&process) {
+            self.debuglog_ended |= text == "Shutting down debuglog";
             return LineSource::Boot;
         }
         if !self.past_linker.contains(&process) {

@@ -1,6 +1,6 @@
-//! Output of a program without stdio. An old userboot starts a program without stdio, so std drops
-//! what the program prints. Here a pipe takes its place, and a thread copies the pipe to
-//! `zx_debug_write`.
+//! Output of a program without stdio. An old userboot starts a program without stdio, and std drops
+//! what such a program prints. A pipe replaces stdout and stderr, and a thread copies the pipe to the
+//! kernel's console.
 
 use fuchsia_zircon_sys::zx_debug_write;
 use std::fs::File;

@@ -17,7 +17,7 @@ pub fn run_without_child(text: &[u8], error: &io::Error) -> Result<(), String> {
         "cannot start a child process ({error}): writing to a process without threads"
     ))?;
     let create_failed = |status: Status| format!("cannot create a process: {status}");
-    let memory = Memory::new(b"hello from a bare process").map_err(create_failed)?;
+    let memory = Memory::new(b"hello from a process").map_err(create_failed)?;
     let (process, address) = (&memory.process, memory.address);
     let koid = process.koid().map_err(create_failed)?;
     let read_text = || {
@@ -43,7 +43,7 @@ pub fn run_without_child(text: &[u8], error: &io::Error) -> Result<(), String> {
     ))?;
     let after = read_text()?;
     print(format!("after: {after}"))?;
-    if after.as_bytes().starts_with(text) {
+    if after.as_bytes() == text {
         Ok(())
     } else {
         Err(format!(
