@@ -2,6 +2,7 @@
 
 use super::case::Call;
 use super::expect::Outcome;
+use super::kernel::Kernel;
 use super::target::TargetKind;
 use libtest_mimic::Conclusion;
 use zx_process_memory::Status;
@@ -93,7 +94,12 @@ pub(crate) fn print_zeroed(rows: &[Row]) {
 }
 
 /// Prints the totals. Returns whether enough tests passed or failed: the others were skipped.
-pub(crate) fn print_totals(conclusion: &Conclusion, required: u64, is_complete: bool) -> bool {
+pub(crate) fn print_totals(
+    kernel: Kernel,
+    conclusion: &Conclusion,
+    required: u64,
+    is_complete: bool,
+) -> bool {
     let (passed, failed) = (conclusion.num_passed, conclusion.num_failed);
     let skipped = conclusion.num_ignored;
     let is_enough = !is_complete || required <= passed + failed;
@@ -103,6 +109,7 @@ pub(crate) fn print_totals(conclusion: &Conclusion, required: u64, is_complete: 
              above have the reasons for the skips"
         );
     }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    let kernel = kernel.name();
+    println!("{kernel}: {passed} passed, {failed} failed, {skipped} skipped");
     is_enough
 }

@@ -15,7 +15,7 @@ use crate::suite::{self, CaseSet, cases, checks};
 use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::io::Write;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Output};
 use std::sync::atomic::AtomicU8;
 use std::thread;
 use zx_process_memory::linux::{self, Kernel};
@@ -78,7 +78,7 @@ pub(crate) fn disable_debugging_syscalls() {
 const KERNEL: &str = "ZX_PROCESS_MEMORY_KERNEL";
 
 /// Runs this program again for each other kernel, unless the caller has selected one, and with
-/// debugging syscalls disabled.
+/// debugging syscalls disabled. Prints the totals, and everything if a test failed.
 pub(crate) fn run_on_other_kernels() -> ExitCode {
     if env::var_os(KERNEL).is_some() {
         return ExitCode::SUCCESS;
@@ -95,26 +95,17 @@ pub(crate) fn run_on_other_kernels() -> ExitCode {
         ("2025", false),
         ("2025", true),
     ];
-    let run = |(kernel, is_off)| {
-        let mut program = Command::new(env::current_exe().unwrap());
-        program.args(env::args_os().skip(1)).env(KERNEL, kernel);
-        if is_off {
-            program.arg("--no-debugging-syscalls");
-        }
-        program.output().unwrap()
-    };
     let mut all_passed = true;
-    // Two at a time. The output is printed in order.
+    // Two at a time.
     for pair in configurations.chunks(2) {
         thread::scope(|scope| {
             let runs: Vec<_> = pair
                 .iter()
-                .map(|configuration| scope.spawn(|| run(*configuration)))
+                .map(|(kernel, is_off)| scope.spawn(|| run_again(kernel, *is_off)))
                 .collect();
             for run in runs {
                 let output = run.join().unwrap();
-                std::io::stdout().write_all(&output.stdout).unwrap();
-                std::io::stderr().write_all(&output.stderr).unwrap();
+                print(&output);
                 all_passed &= output.status.success();
             }
         });
@@ -123,6 +114,28 @@ pub(crate) fn run_on_other_kernels() -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+fn run_again(kernel: &str, is_off: bool) -> Output {
+    let mut program = Command::new(env::current_exe().unwrap());
+    program.args(env::args_os().skip(1)).env(KERNEL, kernel);
+    if is_off {
+        program.arg("--no-debugging-syscalls");
+    }
+    program.output().unwrap()
+}
+
+fn print(output: &Output) {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        print!("{stdout}");
+        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let compared = |line: &&str| line.starts_with("compared with ");
+    for line in stdout.lines().filter(compared).chain(stdout.lines().last()) {
+        println!("{line}");
     }
 }
 
