@@ -1,4 +1,4 @@
-//! The differences between kernels, as data. The documentation of [`Status`](crate::Status) has the
+//! The differences between kernels, as data. The documentation of [`Status`] has the
 //! same table, with the dates and the sources.
 
 use crate::Status;
