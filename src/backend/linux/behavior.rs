@@ -1,5 +1,5 @@
-//! The differences between kernels, as data. The documentation of [`Status`] has the
-//! same table, with the dates and the sources.
+//! The differences between kernels, as data: each kernel is given by what differs from another one. The
+//! documentation of [`Status`] has the dates and the sources.
 
 use crate::Status;
 use crate::linux::Kernel;
@@ -46,10 +46,11 @@ const MAN_PAGE: Behavior = Behavior {
     zeroes_read_buffer: true,
 };
 
-const ZIRCON_2018: Behavior = Behavior {
-    first_handle_check: HandleCheck::Rights,
-    refuses_vdso_writes: false,
-    ..ZIRCON_2019
+const ZIRCON_2021: Behavior = Behavior {
+    process_ended: Status::NoMemory,
+    past_vmo_end: PastVmoEnd::Fails,
+    zeroes_read_buffer: false,
+    ..MAN_PAGE
 };
 
 const ZIRCON_2019: Behavior = Behavior {
@@ -58,11 +59,10 @@ const ZIRCON_2019: Behavior = Behavior {
     ..ZIRCON_2021
 };
 
-const ZIRCON_2021: Behavior = Behavior {
-    process_ended: Status::NoMemory,
-    past_vmo_end: PastVmoEnd::Fails,
-    zeroes_read_buffer: false,
-    ..MAN_PAGE
+const ZIRCON_2018: Behavior = Behavior {
+    first_handle_check: HandleCheck::Rights,
+    refuses_vdso_writes: false,
+    ..ZIRCON_2019
 };
 
 /// Kernels of 2025 differ from it only for a mapping that can never be made writable, which Linux
