@@ -6,11 +6,12 @@ impl Status {
     ///
     /// # Statuses of a pager
     ///
-    /// If a pager backs the memory, a call can wait for it, and return its failure: `Io`,
-    /// `IoDataIntegrity` or `BadState`, on later kernels than that of April 2021 also `NoSpace` or
-    /// `BufferTooSmall`. If the pager does not answer in time, the status is `TimedOut`. If it was
-    /// detached, the status is `BadState`, and was `NotFound` in 2019. The sources of November 2019,
-    /// April 2021 and 2025 were read; no test has a pager.
+    /// If a pager backs the memory, a call can wait for it, and since June 2020 return its failure
+    /// (commit ae4dc6cadf7): `IoDataIntegrity` (measured: April 2021), `Io` or `BadState`, since
+    /// about 2022 also `NoSpace` or `BufferTooSmall` (read in the sources). Since July 2020 the status
+    /// is `TimedOut` if the pager does not answer within five minutes (commit 7af11b08b13, read).
+    /// If the pager was detached, the status is `BadState` since January 2021 (commit b6bf70b1be0;
+    /// measured: April 2021) and was `NotFound` before (measured: July 2019).
     ///
     /// [`Process::write_memory`]: crate::Process::write_memory
     ///
@@ -80,15 +81,16 @@ impl Status {
             }
             Self::NotFound => {
                 "nothing is mapped at the address, or the process has ended: check its mappings (or, \
-                 on kernels of 2019, the pager that backs the memory was detached)"
+                 on kernels until January 2021, the pager that backs the memory was detached)"
             }
             Self::OutOfRange => {
                 "the address is past the end of the VMO that is mapped there, or the mapping \
                  disappeared during the call, or the range exceeds the address space"
             }
             Self::BadState => {
-                "the process has ended, or the memory is not cached (device memory, for example), \
-                 or the pager that backs the memory failed or was detached"
+                "the memory is not cached (device memory, for example), or the pager that backs the \
+                 memory failed or was detached, or the mapping changed during a write (kernels since \
+                 about 2025): call again (or, on Linux, the process has ended)"
             }
             Self::Io | Self::IoDataIntegrity | Self::NoSpace | Self::BufferTooSmall => {
                 "the pager that backs the memory failed"
@@ -103,10 +105,12 @@ impl Status {
     }
 
     /// Returns whether a read or write may have failed because nothing is mapped at the address:
-    /// `ZX_ERR_NO_MEMORY` on kernels until about 2023, `ZX_ERR_NOT_FOUND` on later ones.
+    /// `ZX_ERR_NO_MEMORY` on older kernels (measured: December 2018 to April 2021),
+    /// `ZX_ERR_NOT_FOUND` since a change between mid 2023 and spring 2024 (read in the sources).
     ///
-    /// Both also mean that the process has ended, and `ZX_ERR_NO_MEMORY` that the kernel is out of
-    /// memory. To decide, check the mappings of the process.
+    /// On these kernels both also mean that the process has ended. `ZX_ERR_NO_MEMORY` can mean that
+    /// the kernel is out of memory, `ZX_ERR_NOT_FOUND` until January 2021 that the memory's
+    /// [pager](Self::write_memory_hint) was detached. To decide, check the mappings of the process.
     ///
     /// ```
     /// use zx_process_memory::Status;

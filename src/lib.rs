@@ -61,7 +61,8 @@
 //! (`src/developer/debug/debug_agent/meta/debug_agent.cml` in Fuchsia's source tree, read in 2025).
 //! `fuchsia.kernel.RootJob` gives control of every process, so the system's security policy must allow
 //! it for the component, and each component on the route must offer it. The handle of the protocol
-//! `fuchsia.kernel.RootJobForInspect` lacks `WRITE`, which reads require too.
+//! `fuchsia.kernel.RootJobForInspect` lacks `WRITE`, which reads require too
+//! (`src/sys/component_manager/src/builtin_environment.rs`, read in the sources of February 2021).
 //!
 //! # Targets
 //!

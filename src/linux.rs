@@ -10,10 +10,10 @@
 //!
 //! # Kernels
 //!
-//! By default the statuses are those of the man page. Kernels differ from it: today's kernels return
-//! `NotFound` where the man page has `NoMemory`. [`set_kernel`] or the environment variable
-//! `ZX_PROCESS_MEMORY_KERNEL` selects the kernel whose behavior read and write calls have. With the
-//! variable, an unchanged test suite can run once for each kernel:
+//! By default the statuses are those of the man page. Kernels differ from it: those since about 2024
+//! return `NotFound` where the man page has `NoMemory` (read in the sources). [`set_kernel`] or the
+//! environment variable `ZX_PROCESS_MEMORY_KERNEL` selects the kernel whose behavior read and write
+//! calls have. With the variable, an unchanged test suite can run once for each kernel:
 //!
 //! ```sh
 //! for kernel in 2018 2019 2021 2024 2025; do
@@ -32,16 +32,20 @@
 //! | a call over the end of a file | short | `OutOfRange` | `OutOfRange` | `OutOfRange` | short | short |
 //! | a read first zeroes bytes of its buffer | yes | yes | yes | no | no | no |
 //!
-//! The page of [`Status`](Status#after-a-memory-call) has the dates and the sources. On Linux a write
-//! to the vDSO changes only that process, on Zircon of 2018 it changed all processes. Kernels of 2024
-//! and 2025 differ only for a mapping that can never be made writable, which Linux refuses.
+//! The page of [`Status`](Status#after-a-memory-call) has the dates and the sources: the columns up to
+//! 2021 are measured, the later ones were read. On Linux a write to the vDSO changes only that process.
+//! On Zircon of 2018 it changed all processes, which share the VMO. Kernels of 2024 and 2025 differ
+//! mainly for a mapping that can never be made writable, which Linux refuses.
 //!
 //! # Where Linux differs from Zircon
 //!
+//! What Zircon does is measured on kernels of July 2019 and April 2021, unless a year is given.
+//!
 //! - **Adjacent mappings.** For every selected kernel, Linux merges adjacent mappings of one file with
-//!   consecutive offsets and equal permissions, as Zircon does since November 2020. It also merges
-//!   adjacent private mappings. It splits a mapping when a part gets other permissions, as Zircon did
-//!   until about 2022, and merges the parts when they have the same permissions again.
+//!   consecutive offsets and equal permissions, as Zircon does since November 2020 (since about 2022
+//!   also with different permissions: read in the sources). It also merges adjacent private mappings.
+//!   It splits a mapping when a part gets other permissions, as Zircon did until about 2022, and merges
+//!   the parts when they have the same permissions again, which Zircon did not.
 //! - **Shared read-only mappings** are not written: [`AccessDenied`](Status::AccessDenied). The same
 //!   holds for every read-only page if Linux runs with `proc_mem.force_override=never` or `=ptrace`.
 //! - **The end of a file** is that of the VMO. A write to a private file mapping does not change the
@@ -59,8 +63,9 @@
 //!   refused.
 //! - **The end of a process during a call.** The memory lives until that call is complete, and other
 //!   calls meanwhile succeed. After that they return the status for a process that has ended.
-//! - **A mapping that is replaced during a write.** Zircon completes the write in the old VMO. Linux
-//!   looks up each page, so it continues in the new mapping, also past its end.
+//! - **A mapping that is replaced during a write.** Zircon completes the write in the old VMO (since
+//!   about 2025 the write can return `BadState`: read in the sources). Linux looks up each page, so it
+//!   continues in the new mapping, also past its end.
 //! - **A main thread that ends before other threads.** Linux then shows no memory for the PID:
 //!   [`BadState`](Status::BadState).
 //! - **A koid** is valid while a handle to the process is open. A later open assigns a new one.
@@ -127,9 +132,9 @@ impl Process {
 
 static DEBUGGING_SYSCALLS: AtomicBool = AtomicBool::new(true);
 
-/// Sets `kernel.enable-debugging-syscalls`. It is on by default, unlike on Zircon. While it is off,
-/// every write call returns [`NotSupported`](Status::NotSupported), whatever its arguments. The
-/// methods of [`Process`] check the length before the call, as on Fuchsia.
+/// Sets `kernel.enable-debugging-syscalls`. It is on by default, unlike on Zircon since October 2019.
+/// While it is off, every write call returns [`NotSupported`](Status::NotSupported), whatever its
+/// arguments. The methods of [`Process`] check the length before the call, as on Fuchsia.
 ///
 /// It has no effect if [`Kernel::Zircon2018`] or [`Kernel::Zircon2019`] is selected: they do not have
 /// this option.

@@ -19,7 +19,7 @@ use core::num::NonZero;
 ///
 /// Not guaranteed: that a write to another process leaves the caller's memory unchanged. A write
 /// to memory that both processes map changes it for both. Examples are a VMO that both have mapped,
-/// the shared half of a Zircon process made by `zx_process_create_shared`, and a `MAP_SHARED`
+/// the shared half of a Zircon process made by [`zx_process_create_shared`], and a `MAP_SHARED`
 /// mapping on Linux. Another process can also do anything to the caller that the system lets it do.
 /// These ways are outside Rust's memory model, as a write to
 /// [`/proc/self/mem`] is. So a debugger that
@@ -48,6 +48,7 @@ use core::num::NonZero;
 /// # fn main() {}
 /// ```
 ///
+/// [`zx_process_create_shared`]: https://fuchsia.dev/reference/syscalls/process_create_shared
 /// [`/proc/self/mem`]: https://doc.rust-lang.org/std/os/unix/io/index.html#procselfmem-and-similar-os-features
 /// [`ProcessRef`]: crate::ProcessRef
 /// [`JobRef::find_process`]: crate::JobRef::find_process
@@ -110,7 +111,7 @@ impl Process {
     /// - it does not change the slice that is the source of the write.
     ///
     /// Keep source and destination in different VMOs. The kernel of December 2018 panicked when both
-    /// were in one copy-on-write page (measured).
+    /// were in one copy-on-write page, that of April 2021 did not (measured).
     ///
     /// Reads are safe. They return the bytes in memory, which can differ from the values that the
     /// compiler keeps in registers.

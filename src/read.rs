@@ -7,7 +7,8 @@ use core::{ptr, slice};
 
 /// The largest length that [`Process::read_memory`] accepts: 64 MiB, as for a write.
 ///
-/// This is Zircon's limit for one call. [`Process::read_exact_memory`] has no limit.
+/// This is Zircon's limit for one call (measured: July 2019 and April 2021; read in the sources up to
+/// 2026). [`Process::read_exact_memory`] has no limit.
 ///
 /// ```
 /// assert_eq!(zx_process_memory::MAX_READ_LEN, 67_108_864);
@@ -20,21 +21,29 @@ impl Process {
     /// read, which is less than the length if the mapping at `vaddr` ends first.
     ///
     /// Wraps `zx_process_read_memory`. A call reads one mapping. To continue in the next mapping,
-    /// use [`read_exact_memory`](Self::read_exact_memory). Kernels since November 2020 (Linux too)
-    /// merge some adjacent mappings of one VMO into one mapping, and then a call reads all of it.
+    /// use [`read_exact_memory`](Self::read_exact_memory). Since November 2020 `zx_vmar_map` merges
+    /// some adjacent mappings into one: [`write_memory`](Self::write_memory) has the conditions.
     ///
     /// The kernel ignores page permissions and does not check the state of the process. A read is
     /// not atomic: if the process changes the bytes meanwhile, any mixture can be returned.
     ///
-    /// The contents of `buffer` after the count, and after an error, are unspecified. Kernels before
-    /// September 2019 wrote zeros into it before they read.
+    /// The contents of `buffer` after the count, and after an error, are unspecified. Until September
+    /// 2019 the kernel wrote zeros into it after it had found the mapping: to the first byte, each
+    /// 4096th byte and the last byte (commit 266d000c3f7; measured: July 2019, and no longer in April
+    /// 2021).
     ///
-    /// If the mapping disappears during the call, or the process is killed, kernels can return
-    /// success with a count of 0 (measured on kernels of July 2019 and April 2021). The next call
-    /// returns the real cause: [`read_exact_memory`](Self::read_exact_memory) makes it.
+    /// If the mapping disappears during the call, or the process is killed, the kernel can return
+    /// success with a count of 0 (measured: July 2019 and April 2021). From about 2023 to 2025 it
+    /// returns [`OutOfRange`](Status::OutOfRange) instead (read in the sources). The next call
+    /// returns the real cause: [`read_exact_memory`](Self::read_exact_memory) makes it after a count
+    /// of 0.
     ///
     /// The handle needs [`Rights::READ_MEMORY`](crate::Rights::READ_MEMORY), which is `READ` and
     /// `WRITE`. Reads work without `kernel.enable-debugging-syscalls`.
+    ///
+    /// Statements about the kernel without a year are measured on booted kernels of July 2019 and
+    /// April 2021, and read in Fuchsia's sources from 2018 to 2026. Atomicity is read only.
+    /// [`Status`](Status#after-a-memory-call) names the sources.
     ///
     /// # Errors
     ///
@@ -52,9 +61,9 @@ impl Process {
     ///   ended.
     /// - [`NotSupported`](Status::NotSupported): a physical VMO is mapped at `vaddr`, or the target
     ///   has no backend.
-    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO. Kernels until
-    ///   about 2023 also return it if only a later byte is; kernels of 2025 also if the mapping
-    ///   disappears during the call.
+    /// - [`OutOfRange`](Status::OutOfRange): `vaddr` is past the end of the mapped VMO. Until about
+    ///   2023 also if only a later byte is past it (measured up to April 2021). From about 2023 to
+    ///   2025 also if the mapping disappears during the call (read in the sources).
     /// - [`Internal`](Status::Internal): the kernel returned success with a count larger than the
     ///   length.
     /// - A status of the pager that backs the memory:

@@ -3,7 +3,7 @@ use crate::sys::{ZX_RIGHT_SAME_RIGHTS, zx_rights_t};
 bitflags::bitflags! {
     /// The rights of a handle (`zx_rights_t`), as in `<zircon/rights.h>`.
     ///
-    /// Unknown bits of newer kernels are kept. `Debug` prints them as a number.
+    /// Bits that this crate does not define are kept. `Debug` prints them as a number.
     ///
     /// ```
     /// use zx_process_memory::Rights;

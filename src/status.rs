@@ -30,13 +30,17 @@ macro_rules! statuses {
         /// | a physical VMO is mapped | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | (1) |
         /// | the range exceeds the VMO | `OutOfRange` | `OutOfRange` | `OutOfRange` | short count; `OutOfRange` if no byte is left | as 2023 | as 2023 |
         /// | the range exceeds the mapping | short count | short count | short count | short count | short count | short count |
-        /// | the mapping disappears during the call | as 2019 (read in the sources) | success with a count of 0 | success with a count of 0 | `OutOfRange` | `OutOfRange` (2026: write `BadState`) | as unmapped |
-        /// | the pager was detached | no pagers | `NotFound` | `BadState` | not read | not read | no pagers |
+        /// | the mapping disappears during the call | as 2019 (read in the sources) | success with a count of 0 | success with a count of 0 | `OutOfRange` | `OutOfRange` (3) | as unmapped |
+        /// | the pager was detached | `NotFound` (read in the sources) | `NotFound` | `BadState` | not read | not read | no pagers |
         ///
-        /// The causes are listed in the order in which kernels check them. The wrapper checks the
-        /// length before the call. The columns up to April 2021 are measured on booted kernels. The later
-        /// ones were read in Fuchsia's sources of about 2022 to 2026: `sys_process_write_memory` in
+        /// The causes are listed in the order in which kernels check them (measured up to the vDSO, the
+        /// rest read in the sources). The wrapper checks the length before the call.
+        ///
+        /// The columns up to April 2021 are measured on booted kernels. The later ones were read in
+        /// Fuchsia's sources of about 2022 to 2026: `sys_process_write_memory` in
         /// `zircon/kernel/lib/syscalls/task.cc` (2026: `process.rs`) and `zircon/kernel/vm/vm_mapping.cc`.
+        /// These sources have no dates, so the years after 2021 are estimates. In particular, "2024" is
+        /// a change between mid 2023 and spring 2024.
         ///
         /// The [Linux backend](https://docs.rs/zx-process-memory/latest/zx_process_memory/linux/#kernels)
         /// returns the statuses of the last column, or those of a selected kernel.
@@ -45,19 +49,25 @@ macro_rules! statuses {
         ///
         /// (2) Kernels of 2026 refuse the code, but not surely the data.
         ///
+        /// (3) Since about 2025 a write returns `BadState`. In kernels of 2026 a read transfers
+        /// the old VMO's bytes, or returns `NotFound`.
+        ///
         /// Changes, with their commits in Fuchsia's repository: the type is checked before the right
         /// since 2019-02-21 (7135a08bcd2), the vDSO is refused since 2019-06-26 (0ce0389f5db), a read
         /// does not zero its buffer since 2019-09-24 (266d000c3f7), debugging syscalls can be off since
-        /// 2019-10-09 (2596af1a254), adjacent mappings are merged since 2020-11-17 (fe8899f5fb8), and a
-        /// detached pager is `BadState` since 2021-01-20 (b6bf70b1be0).
+        /// 2019-10-09 (2596af1a254), a pager can fail a request since 2020-06-04 (ae4dc6cadf7), adjacent
+        /// mappings are merged since 2020-11-17 (fe8899f5fb8), and a detached pager is `BadState` since
+        /// 2021-01-20 (b6bf70b1be0). Measured: July 2019 has the first two changes and not the others,
+        /// April 2021 has all, and December 2018 has neither of the first two.
         ///
-        /// Since about 2025, a write to a mapping that can never be made writable first gives the
-        /// mapping a private copy. This can fail with `InvalidArgs` (a contiguous VMO) or `BadState`
-        /// (pinned pages). In kernels of 2026 a write also returns `BadState` if the mapping is merged
-        /// or replaced at that moment: call again.
+        /// Since about 2022 the permissions of pages do not prevent a merge, and `zx_vmar_protect` splits
+        /// no mapping. Since about 2025, a write to a mapping that can never be made writable first gives
+        /// the mapping a private copy. This can fail with `InvalidArgs` (a contiguous VMO) or `BadState`
+        /// (pinned pages). In kernels of 2026, while another thread merges, cuts or replaces the mapping,
+        /// a write can return `BadState` and both calls `NotFound`: call again. (All read in the sources.)
         ///
-        /// `NotSupported` does not prove that debugging syscalls are off, because of physical VMOs. A
-        /// write to memory that is known to be writable does.
+        /// `NotSupported` does not prove that debugging syscalls are off, because of physical VMOs
+        /// (measured: December 2018 to April 2021). A write to memory that is known to be writable does.
         ///
         /// ```
         /// use zx_process_memory::Status;

@@ -34,7 +34,7 @@ fn rights_have_bits_of_zircon() {
     assert_eq!(Rights::WRITE_MEMORY.bits(), 1 << 3);
     assert_eq!(Rights::READ_MEMORY.bits(), 1 << 2 | 1 << 3);
     assert_eq!(Rights::SAME_RIGHTS.bits(), 1 << 31);
-    // Zircon has 25 rights, in bits 0 to 24.
+    // `<zircon/rights.h>` has 25 rights, in bits 0 to 24.
     assert_eq!(Rights::all().bits(), (1 << 25) - 1);
     assert_eq!(Rights::all().iter().count(), 25);
 }

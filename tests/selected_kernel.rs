@@ -52,7 +52,7 @@ fn each_kernel_has_its_statuses() {
         assert_eq!(process.write_memory(0, &[1]), Err(off), "{kernel:?}");
         linux::set_debugging_syscalls(true);
     }
-    // Only the kernel of 2018 wrote the vDSO, and on Linux only in that process.
+    // Only the kernel of 2018 wrote the vDSO (measured), and on Linux only in that process.
     assert_eq!(process.read_le(vdso), Ok(!old));
     let (mut other, other_process) = cat();
     assert_eq!(other_process.read_le(self::vdso(&other)), Ok(old));

@@ -6,7 +6,7 @@ pub struct Line {
     /// The koid of the process that printed the line; 0 is the kernel. `None` if the line has no
     /// prefix, which is the case for `zx_debug_write`.
     pub process: Option<u64>,
-    /// The tags of the line, such as `userboot`. Only newer logs have them.
+    /// The tags of the line, such as `userboot`. Only lines of the system log have them.
     pub tags: String,
     /// The text without escape sequences. Not necessarily UTF-8.
     pub bytes: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Line {
 impl Line {
     /// Parses a line. Known prefixes:
     ///
-    /// - `[00000.226] 01142:01160> ` in the debuglog; kernels of 2018 write `.` for the `:`
+    /// - `[00000.226] 01142:01160> ` in the debuglog; kernels of 2018 write `.` for the `:` (measured)
     /// - `[00000.226][1142][1160][tags] INFO: ` in the system log
     pub fn parse(raw: &[u8]) -> Self {
         let bytes = strip_escapes(raw);

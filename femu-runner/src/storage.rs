@@ -1,7 +1,8 @@
 //! Decodes and encodes the payload of storage items: uncompressed, or one LZ4 or zstd frame.
 //!
 //! In `zircon/boot/image.h`, flag bit 0 marks a compressed payload, and `extra` is the
-//! uncompressed length. Zircon uses LZ4 until about 2020 and zstd since then.
+//! uncompressed length. Images of Zircon are LZ4 until August 2019 and zstd since then (commit
+//! 2c53d89e761); since May 2020 LZ4 is not supported (commit 0eb10182c33).
 
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 use ruzstd::decoding::StreamingDecoder;
@@ -132,7 +133,8 @@ pub fn encode(data: &[u8], compression: Compression) -> Result<Encoded, StorageE
     })
 }
 
-/// Makes an LZ4 frame with the parameters of Zircon's `zbi` tool. Old kernels accept no others.
+/// Makes an LZ4 frame with the parameters of Zircon's `zbi` tool. Userboot of 2018 and July 2019 accepts
+/// no others (read: `system/ulib/bootdata/decompress.c`).
 fn lz4_frame(data: &[u8]) -> io::Result<Vec<u8>> {
     let info = FrameInfo::new()
         .block_size(BlockSize::Max64KB)

@@ -23,7 +23,7 @@ pub enum Kernel {
     Zircon2021,
     /// Zircon of about 2024, read in the sources.
     Zircon2024,
-    /// Zircon since 2025, read in the sources.
+    /// Zircon since about 2025, read in the sources.
     Zircon2025,
 }
 

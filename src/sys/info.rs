@@ -36,7 +36,8 @@ pub struct zx_info_handle_basic_t {
     pub type_: zx_obj_type_t,
     /// For a process, the koid of its job. 0 for an object without a related object.
     pub related_koid: zx_koid_t,
-    /// 0 today. Kernels before 2020 stored properties here.
+    /// 0 since August 2020 (commit 8e62a721eb1). Kernels before stored the property
+    /// `ZX_OBJ_PROP_WAITABLE` (1) here (read in the sources).
     pub reserved: u32,
     /// Padding. It is a field because the kernel writes the whole record.
     pub padding1: [u8; 4],
@@ -59,13 +60,13 @@ const _: () = {
 };
 
 /// The topic of [`zx_object_get_info`](super::zx_object_get_info) that lists the mappings of a
-/// process, version 1. All kernels up to 2025 have it (read in their sources). Versions 2 and 3
+/// process, version 1. Kernels from 2018 to 2025 have it (read in the sources). Versions 2 and 3
 /// have more page counts.
 pub const ZX_INFO_PROCESS_MAPS_V1: zx_object_info_topic_t = 13;
 
 /// The record of [`zx_object_get_info`](super::zx_object_get_info) for the topic
 /// [`ZX_INFO_PROCESS_MAPS_V1`]: one for the address space, each VMAR and each mapping, depth first,
-/// by address.
+/// by address (man page).
 ///
 /// It is `zx_info_maps_v1_t` of `<zircon/syscalls/object.h>`. Its union has one member, which
 /// replaces it here.

@@ -137,8 +137,8 @@ const CALLS: usize = 1000;
 /// transfer. A long buffer makes the race more likely there.
 const LONG: usize = 64 * PAGE;
 
-/// The kernel can return success with a count of 0 if the mapping disappears during the call. The
-/// transfers and the cursor then call again.
+/// Until about 2023 the kernel can return success with a count of 0 if the mapping disappears during
+/// the call. The transfers and the cursor then call again.
 fn write_to_remapped_page_is_never_internal(kind: TargetKind) -> Result<(), Skip> {
     let mut target = system::target(kind)?;
     let page = target.remapped_page()?;

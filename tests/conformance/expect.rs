@@ -54,7 +54,7 @@ impl Expect {
         Self::failed(Status::NoMemory).since(Era::In2024, Outcome::Failed(Status::NotFound))
     }
 
-    /// The process has ended. Zircon returns the same status as for an unmapped address.
+    /// The process has ended. Zircon returns the same status as for an unmapped address, in every year.
     pub(crate) const fn process_ended() -> Self {
         Self::unmapped().by_man_page(Outcome::Failed(Status::BadState))
     }

@@ -6,9 +6,9 @@ use super::case::PAGE;
 /// The value of each byte of the buffer before the call. No memory is filled with it.
 pub(crate) const CANARY: u8 = 0xfe;
 
-/// The offsets at which kernels of 2018 and 2019 write a zero before they read, to commit the
-/// pages of the buffer. The kernel of 2019 does so after it has found the mapping, so also in some
-/// calls that then fail.
+/// The offsets at which kernels until September 2019 write a zero before they read, to commit the
+/// pages of the buffer. They do so after they have found the mapping, so also in some calls that then
+/// fail.
 fn may_be_zeroed(len: usize) -> impl Iterator<Item = usize> {
     (0..len).step_by(PAGE).chain(len.checked_sub(1))
 }

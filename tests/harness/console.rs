@@ -1,6 +1,6 @@
-//! Output of a program without stdio. An old userboot starts a program without stdio, and std drops
-//! what such a program prints. A pipe replaces stdout and stderr, and a thread copies the pipe to the
-//! kernel's console.
+//! Output of a program without stdio. Userboot starts a program without stdio (measured: 2018 to April
+//! 2021), and std drops what such a program prints. A pipe replaces stdout and stderr, and a thread
+//! copies the pipe to the kernel's console.
 
 use fuchsia_zircon_sys::zx_debug_write;
 use std::fs::File;
@@ -18,14 +18,16 @@ unsafe extern "C" {
 const STDOUT: i32 = 1;
 const STDERR: i32 = 2;
 
-/// The kernel ignores the rest of a longer write.
+/// The kernel ignores the rest of a longer write (`kMaxDebugWriteSize`, read in the sources of 2018 to
+/// 2021).
 const MAX_DEBUG_WRITE: usize = 256;
 
 /// Copies the output until it is dropped. Nothing can be printed afterwards.
 pub(crate) struct RedirectedOutput(Option<JoinHandle<()>>);
 
 /// Redirects stdout and stderr if the program has no stdio. Such a program's environment is the
-/// kernel command line, and has the option `userboot`, from which an old userboot reads the program.
+/// kernel command line, and has the option `userboot`, from which userboot reads the program (measured:
+/// 2018 to April 2021).
 pub(crate) fn redirect_output() -> Option<RedirectedOutput> {
     std::env::var_os("userboot")?;
     let mut fds = [0; 2];

@@ -66,8 +66,8 @@ fn debugging_syscalls_are_on() -> bool {
 /// Runs the tests one after the other.
 pub(crate) fn main(tests: Vec<Trial>) -> ExitCode {
     let arguments = Arguments {
-        // Old kernels in an emulator are unreliable if several processes start at once. Also, a
-        // handle value that a test has closed must not be reused by another test.
+        // Kernels of 2018 and 2019 in an emulator are unreliable if several processes start at once
+        // (observed). Also, a handle value that a test has closed must not be reused by another test.
         test_threads: Some(1),
         ..Arguments::from_args()
     };

@@ -9,7 +9,7 @@ pub(crate) fn write_is_not_supported_and_changes_nothing() {
     let (process, vaddr) = (own_process(), MEMORY.vaddr());
     let refused = Err(Status::NotSupported);
     assert_eq!(process.write_memory(vaddr, &[1; 4]), refused);
-    // The kernel checks the setting before the address.
+    // The kernel checks the setting before the address (measured: April 2021).
     assert_eq!(process.write_memory(0, &[1; 4]), refused);
     for error in [
         process.write_all_memory(vaddr, &[1; 4]).unwrap_err(),

@@ -34,12 +34,13 @@ pub use removal::{OnDrop, Removal};
 /// - **Only one debugger sets breakpoints** in the process. `Breakpoints` takes another
 ///   debugger's break instructions for the program's own bytes.
 /// - **No other process shares the code**, or the breakpoint is meant for it too. On kernels
-///   before 2025 a write changes the VMO that is mapped, so every process that maps the same VMO
-///   gets the breakpoint, and ends if it does not handle the exception. Whether processes share
-///   code depends on the program loader. On a system of July 2019 a breakpoint in one child's
-///   libc code appeared in another child; the debugger itself can share a library in this way,
-///   too. To detect it, search the other processes' memory maps for the koid of the VMO:
-///   [`MappingKind`](crate::MappingKind) has an example.
+///   until about 2025 a write changes the VMO that is mapped (measured: December 2018 to April 2021).
+///   So every process that maps the same VMO gets the breakpoint, and ends if it does not handle the
+///   exception. Later kernels first give a mapping that can never be made writable a private copy
+///   (read in the sources). Whether processes share code depends on the program loader. On a system
+///   of July 2019 a breakpoint in one child's libc code appeared in another child (measured); the
+///   debugger itself can share a library in this way, too. To detect it, search the other processes'
+///   memory maps for the koid of the VMO: [`MappingKind`](crate::MappingKind) has an example.
 /// - **The process does not fork** (Linux). The memory of a forked process is a copy, with the
 ///   break instructions, and the process ends with `SIGTRAP` when it reaches one. `Breakpoints`
 ///   changes only the process that it was created with, also on drop. To remove the
@@ -49,8 +50,8 @@ pub use removal::{OnDrop, Removal};
 ///   [`process`](Self::process) itself, its integers and its cursors access memory directly: they
 ///   return break instructions, and what they write at a breakpoint is lost on removal.
 /// - **The instruction cache is synced** on arm64 and riscv64. `zx_process_write_memory` does not
-///   do it, so a core can continue to execute the old instruction. The emulators that run this
-///   crate's tests do not reproduce that.
+///   do it (read in the sources of 2018 to 2026), so a core can continue to execute the old
+///   instruction. The emulators that run this crate's tests do not reproduce that.
 ///
 /// # Drop
 ///

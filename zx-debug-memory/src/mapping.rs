@@ -18,8 +18,8 @@ pub struct Mapping {
     pub permissions: Permissions,
     /// The name of the VMO, or an empty string for a VMO without a name.
     ///
-    /// Zircon stores at most 31 bytes. Bytes that are not UTF-8 become U+FFFD. On the Linux
-    /// backend it is the name of the file, or a name such as `[heap]`.
+    /// Zircon stores at most 31 bytes (`ZX_MAX_NAME_LEN` is 32). Bytes that are not UTF-8 become
+    /// U+FFFD. On the Linux backend it is the name of the file, or a name such as `[heap]`.
     pub name: String,
     /// What is mapped.
     pub kind: MappingKind,
@@ -28,10 +28,10 @@ pub struct Mapping {
 /// What a mapping maps.
 ///
 /// Two mappings with the same [`Vmo`](Self::Vmo) koid map the same VMO, also if they are in
-/// different processes. On Zircon a write through one of them then changes the other, unless the
-/// kernel gives the written process a private copy first. Before you insert a breakpoint into code
-/// that another process may run, search that process's map for the koid. A library usually has
-/// another address in each process.
+/// different processes. On Zircon a write through one of them then changes the other (measured: July
+/// 2019). Since about 2025 the kernel first gives a mapping that can never be made writable a private
+/// copy (read in the sources). Before you insert a breakpoint into code that another process may run,
+/// search that process's map for the koid. A library usually has another address in each process.
 ///
 /// ```
 /// # #[cfg(target_os = "linux")]
@@ -93,13 +93,14 @@ pub enum MappingKind {
         offset: u64,
     },
     /// Memory of this process alone. Only on the Linux backend: on Zircon every mapping has a
-    /// VMO.
+    /// VMO (read in the sources of 2018 to 2026).
     Anonymous,
-    /// The vDSO: kernel code and data that every process maps. Newer kernels refuse to write its
-    /// code.
+    /// The vDSO: kernel code and data that every process maps. Kernels since June 2019 refuse to write
+    /// it (commit 0ce0389f5db; measured: July 2019 and April 2021). In kernels of 2026 this is certain
+    /// for the code only (read in the sources).
     ///
-    /// It is identified by its name, which begins with `vdso/` on Zircon. A program can give the
-    /// same name to another VMO.
+    /// It is identified by its name, which begins with `vdso/` on Zircon (read in the sources of 2018
+    /// to 2021). A program can give the same name to another VMO.
     Vdso,
 }
 

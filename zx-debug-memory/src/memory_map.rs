@@ -9,6 +9,11 @@ use zx_process_memory::{Process, Status};
 /// as [`read`](Self::read) returns. The next read or write of the memory reports the current
 /// state.
 ///
+/// One `zx_process_read_memory` or `zx_process_write_memory` stops at the end of a mapping of the
+/// list, up to April 2021 at least. Since about 2022 a mapping can contain pages of different
+/// permissions. The list then has one entry for each range of equal permissions, and a call continues
+/// through all of them. (Read in the sources.)
+///
 /// ```
 /// # #[cfg(target_os = "linux")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,17 +46,21 @@ impl MemoryMap {
     /// Reads the mappings of a process.
     ///
     /// Wraps `zx_object_get_info` with `ZX_INFO_PROCESS_MAPS`. The call is repeated with a larger
-    /// buffer until all mappings fit. All mappings come from one call, so on Zircon they are of
-    /// one moment. The Linux backend reads `/proc/PID/maps`, in which only each line is of one
-    /// moment.
+    /// buffer until all mappings fit, so all mappings come from one call.
+    ///
+    /// They are of one moment on kernels until September 2019. Later kernels release their lock when
+    /// a page of the caller's buffer is not present, and then continue the list (commit 42640d69a9b,
+    /// read). The Linux backend reads `/proc/PID/maps`, in which only each line is of one moment.
+    /// Suspend all threads of the process if the list must be consistent.
     ///
     /// The handle needs [`Rights::INSPECT`](zx_process_memory::Rights::INSPECT).
     ///
     /// # Errors
     ///
-    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right, or the process
-    ///   is the calling process (measured on a kernel of July 2019; later kernels allow it).
-    /// - [`BadState`](Status::BadState): the process has ended.
+    /// - [`AccessDenied`](Status::AccessDenied): the handle lacks the right, or, on kernels until
+    ///   September 2019, the process is the calling process (measured: July 2019; allowed since commit
+    ///   42640d69a9b, read).
+    /// - [`BadState`](Status::BadState): the process has ended (read in the sources of 2019 and 2021).
     /// - [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.
     /// - [`WrongType`](Status::WrongType): the raw handle is not a process handle.
     /// - [`NotSupported`](Status::NotSupported): this target has no backend.
@@ -83,7 +92,7 @@ impl MemoryMap {
         .iter()
         .filter_map(Mapping::from_record)
         .collect();
-        // Kernels list them in this order, but do not document it. `find` requires it.
+        // The man page documents this order for Zircon. `find` requires it.
         mappings.sort_by_key(|mapping| mapping.range.start);
         Ok(Self(mappings))
     }

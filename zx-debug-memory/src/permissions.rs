@@ -5,7 +5,7 @@ bitflags::bitflags! {
     /// `ZX_VM_PERM_WRITE` and `ZX_VM_PERM_EXECUTE`.
     ///
     /// They do not restrict a debugger: `zx_process_read_memory` and `zx_process_write_memory`
-    /// ignore them.
+    /// ignore them (measured: July 2019 and April 2021; read in the sources up to 2026).
     ///
     /// ```
     /// use zx_debug_memory::Permissions;

@@ -31,8 +31,9 @@ pub fn print_error(message: &str) {
     }
 }
 
-/// If an old userboot started this program, it has no stdio, and std drops the output. The
-/// environment of such a program is the kernel command line, which contains `userboot`.
+/// If userboot started this program, it has no stdio, and std drops the output (measured: 2018 to
+/// April 2021). The environment of such a program is the kernel command line, which contains
+/// `userboot`.
 fn has_stdio() -> bool {
     env::var_os("userboot").is_none()
 }
@@ -46,7 +47,8 @@ fn print_to_console(line: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The kernel drops what exceeds this length.
+/// The kernel drops what exceeds this length (`kMaxDebugWriteSize`, read in the sources of 2018 to
+/// 2021).
 const MAX_DEBUG_WRITE: usize = 256;
 
 pub fn own_id() -> Id {
@@ -59,7 +61,7 @@ fn own_koid() -> Result<zx_koid_t, Status> {
 }
 
 /// The path of this program. If a program is started directly from a boot image, its name is the
-/// path in the image, which is mounted at `/boot`.
+/// path in the image, which is mounted at `/boot` (measured: 2018 and July 2019).
 pub fn current_exe() -> io::Result<PathBuf> {
     let path = env::current_exe()?;
     let in_image = Path::new("/boot").join(path.strip_prefix("/").unwrap_or(&path));

@@ -347,7 +347,7 @@ fn is_within_page(vaddr: usize, len: usize) -> bool {
     vaddr % PAGE + len <= PAGE
 }
 
-/// Writes zeros as the kernels of 2018 and July 2019 do after they have found the mapping.
+/// Writes zeros as the kernels of 2018 and July 2019 do after they have found the mapping (measured).
 fn write_zeros(buffer: &mut [MaybeUninit<u8>]) {
     for page in buffer.chunks_mut(PAGE) {
         page[0].write(0);

@@ -65,8 +65,8 @@ const ZIRCON_2018: Behavior = Behavior {
     ..ZIRCON_2019
 };
 
-/// Kernels of 2025 differ from it only for a mapping that can never be made writable, which Linux
-/// refuses.
+/// Kernels since about 2025 differ from it mainly for a mapping that can never be made writable, which
+/// Linux refuses (read in the sources).
 const ZIRCON_2024: Behavior = Behavior {
     unmapped: Status::NotFound,
     process_ended: Status::NotFound,

@@ -11,7 +11,8 @@ pub(crate) struct Entry {
     pub(crate) rights: zx_rights_t,
 }
 
-/// Handle values have Zircon's form: never 0, and the two low bits are set. They count up, so a
+/// Handle values have Zircon's form (`ZX_HANDLE_FIXED_BITS_MASK` of `<zircon/types.h>`): never 0, and
+/// the two low bits are set. They count up, so a
 /// closed value is reused only after 2^30 others.
 #[derive(Default)]
 pub(crate) struct HandleTable(Mutex<Table>);
@@ -30,7 +31,7 @@ impl HandleTable {
         loop {
             table.last = table.last.wrapping_add(1);
             let value = table.last << 2 | LOW_BITS;
-            // 3 would be the first value after a wrap. Zircon never uses it.
+            // 3 would be the first value after a wrap. It has no bit but the fixed ones.
             if value != LOW_BITS && !table.entries.contains_key(&value) {
                 table.entries.insert(value, entry);
                 return value;

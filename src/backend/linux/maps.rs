@@ -233,7 +233,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Truncates a name to 31 bytes and a 0, as Zircon does.
+/// Truncates a name to 31 bytes and a 0, as Zircon does (`ZX_MAX_NAME_LEN` is 32).
 fn record_name(name: &[u8]) -> [u8; 32] {
     let mut record = [0; 32];
     for (to, from) in record[..31].iter_mut().zip(name) {

@@ -16,7 +16,8 @@ use std::slice;
 /// Writes `buffer_size` bytes at `vaddr` of the process that `handle` names. Stores the number of
 /// bytes written in `actual`, which an error leaves unchanged.
 ///
-/// A null `actual` is `ZX_ERR_INVALID_ARGS` after the data was written, as in the kernel.
+/// A null `actual` is `ZX_ERR_INVALID_ARGS` after the data was written, as in the kernel (measured:
+/// July 2019 and April 2021; read in the sources of 2018 to 2026).
 ///
 /// # Safety
 ///
@@ -53,7 +54,7 @@ pub unsafe extern "C" fn zx_process_write_memory(
 ///
 /// Unless a [kernel](crate::linux#kernels) since 2021 is selected, zeros are first written to the
 /// first byte, each 4096th byte and the last byte of the buffer, as the kernels of 2018 and July 2019
-/// do. So a test finds a caller that relies on the bytes after `actual`.
+/// do (measured). So a test finds a caller that relies on the bytes after `actual`.
 ///
 /// # Safety
 ///

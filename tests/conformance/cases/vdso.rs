@@ -1,4 +1,4 @@
-//! The vDSO. Writes to it fail since 2019, and reads succeed.
+//! The vDSO. Writes to it fail since June 2019, and reads succeed.
 
 use crate::suite::case::{Buffer::Bytes, Case, Location::*, PAGE};
 use crate::suite::expect::{Expect, Outcome::Skipped};
@@ -10,7 +10,7 @@ const CODE: Expect = Expect::failed(AccessDenied).until(
     Skipped("this kernel writes the vDSO, which all processes share"),
 );
 
-/// Since 2025, only writes to the code are known to fail.
+/// The last era includes kernels of 2026, of which only the refusal of the code is certain.
 const DATA: Expect = CODE.since(From2025, Skipped("not measured on this kernel"));
 
 #[rustfmt::skip] // A table with one case on each line.

@@ -7,7 +7,8 @@ use crate::suite::expect::{Expect, Outcome::Failed};
 use crate::suite::kernel::Era::In2020;
 use zx_process_memory::Status::{BadState, IoDataIntegrity, NotFound};
 
-/// A pager that was detached supplies no pages. The status changed in January 2021.
+/// A pager that was detached supplies no pages. The status changed in January 2021, so a kernel of the
+/// two months before would differ from its era.
 const DETACHED: Expect = Expect::failed(BadState).until(In2020, Failed(NotFound));
 
 #[rustfmt::skip] // A table with one case on each line.

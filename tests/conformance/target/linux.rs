@@ -48,7 +48,7 @@ pub(crate) fn probe(probe: Probe) -> Result<usize, Status> {
 }
 
 /// The kernel that the Linux backend behaves like. Its mappings are merged and split by Linux, so
-/// probes cannot tell it.
+/// probes cannot detect it.
 #[allow(clippy::unnecessary_wraps)] // On Zircon it is not known.
 pub(crate) fn era() -> Option<Era> {
     Some(match linux::kernel() {

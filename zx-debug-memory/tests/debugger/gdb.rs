@@ -193,7 +193,8 @@ pub(crate) fn ended_process_is_eio_or_efault() {
     let (vaddr, mut target) = (debuggee.vaddr, target::<X86_64>(&debuggee));
     let process = debuggee.process();
     debuggee.end();
-    // The kernels return the same status as for an unmapped address, the man page has another one.
+    // Kernels return the same status as for an unmapped address (measured: 2018 to 2021), the man page
+    // has another one.
     let errno = match process.read_memory(vaddr, &mut [0]) {
         Err(zx_process_memory::Status::BadState) => "E05",
         _ => "E0e",

@@ -1,5 +1,5 @@
-//! System calls that the kernel of 2018 does not have. A program that links to a call which the
-//! kernel does not have does not start, so they are looked up.
+//! System calls that the kernel of December 2018 does not have (measured). A program that links to
+//! a call which the kernel does not have does not start, so they are looked up.
 
 use crate::suite::target::Skip;
 use std::ffi::{CStr, c_char, c_void};

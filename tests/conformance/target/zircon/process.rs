@@ -85,7 +85,8 @@ impl RawProcess {
         };
         or_skip("zx_thread_create", raw)?;
         let thread = self.thread.insert(OwnedHandle(thread));
-        // Kernels of 2018 require a handle to transfer to the new process.
+        // Kernels until March 2019 require a handle to transfer to the new process (commit
+        // 06cb50f24fa).
         let mut start_argument = 0;
         // SAFETY: `start_argument` is valid for a write of a handle.
         or_skip("zx_event_create", unsafe {

@@ -17,7 +17,8 @@ pub(super) fn new_vmo(len: usize) -> Result<OwnedHandle, Skip> {
 }
 
 pub(super) fn resizable(len: usize) -> Result<OwnedHandle, Skip> {
-    // Until about 2019, every VMO was resizable and the option ZX_VMO_RESIZABLE did not exist.
+    // Until May 2019 every VMO was resizable and the option ZX_VMO_RESIZABLE did not exist (commit
+    // b698de46f28).
     create(len, zx::ZX_VMO_RESIZABLE).or_else(|_| create(len, 0))
 }
 
@@ -28,8 +29,8 @@ fn create(len: usize, options: u32) -> Result<OwnedHandle, Skip> {
     })
 }
 
-/// Gives the VMO the right to execute if the access requires it. Since about September 2019 a new
-/// VMO does not have the right.
+/// Gives the VMO the right to execute if the access requires it. Since February 2019 a new VMO does not
+/// have the right (commit 97f73241278).
 pub(super) fn executable(vmo: OwnedHandle, access: Access) -> Result<OwnedHandle, Skip> {
     if !matches!(access, Access::ReadExecute | Access::All) {
         return Ok(vmo);
@@ -77,7 +78,8 @@ pub(super) fn snapshot(parent: zx_handle_t, len: usize) -> Result<OwnedHandle, S
 
 /// A slice of a VMO from this page on.
 pub(super) fn slice(parent: zx_handle_t, page: usize, len: usize) -> Result<OwnedHandle, Skip> {
-    /// Until about 2019. Later this is another option.
+    /// The value of `ZX_VMO_CHILD_SLICE` until January 2020. Later this is another option (commit
+    /// 3e51a215010).
     const OLD_SLICE: u32 = 1 << 4;
     let mut result = Err("this kernel has no slices of VMOs".into());
     for options in [zx::ZX_VMO_CHILD_SLICE, OLD_SLICE] {
@@ -159,7 +161,7 @@ pub(super) fn contiguous(len: usize) -> Result<OwnedHandle, Skip> {
 }
 
 /// A physical VMO at an address without a device. The kernel rejects calls on it before it accesses
-/// the memory.
+/// the memory (read in the sources of 2018 to 2026).
 pub(super) fn physical(len: usize) -> Result<OwnedHandle, Skip> {
     let resource = resource()?;
     new_handle("zx_vmo_create_physical", |out| {
