@@ -100,7 +100,7 @@ fn run_on(kernel: Kernel, case_set: CaseSet, options: &Options) -> ExitCode {
         (None, None) => true,
     };
     let is_complete = conclusion.num_filtered_out == 0;
-    let required = kernel.required_passes(case_set);
+    let required = kernel.required_runs(case_set);
     let is_enough = report::print_totals(kernel, &conclusion, required, is_complete);
     // On Fuchsia, the policy of a component may forbid layouts. On Linux nothing does.
     if !is_as_measured || system::IS_LINUX_BACKEND && !is_enough {
