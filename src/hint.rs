@@ -27,7 +27,17 @@ impl Status {
         match self {
             Self::NotSupported => Some(
                 "debugging syscalls are off: boot with kernel.enable-debugging-syscalls=true on the \
-                 kernel command line (or the address maps a device, or this system is not Fuchsia)",
+                 kernel command line, or call linux::set_debugging_syscalls on the Linux backend (or the \
+                 address maps a device, or this system is not Fuchsia)",
+            ),
+            Self::InvalidArgs => Some(
+                "pass 1 to 67108864 bytes (64 MiB) per call (or, on kernels since about 2025, a \
+                 contiguous VMO is mapped that can never be made writable)",
+            ),
+            Self::BadState => Some(
+                "the memory is not cached (device memory, for example), or its pager failed or was \
+                 detached; on kernels since about 2025 the mapping may have changed during the write: \
+                 call again; on Linux the process has ended",
             ),
             Self::AccessDenied => Some(
                 "the handle lacks ZX_RIGHT_WRITE, or the address is in the vDSO, which cannot be \
@@ -63,6 +73,11 @@ impl Status {
                 "the handle lacks ZX_RIGHT_READ or ZX_RIGHT_WRITE: a read needs both (on Linux the \
                  log has the cause at level debug)",
             ),
+            Self::InvalidArgs => Some("pass 1 to 67108864 bytes (64 MiB) per call"),
+            Self::BadState => Some(
+                "the memory is not cached (device memory, for example), or its pager failed or was \
+                 detached; on Linux the process has ended",
+            ),
             _ => self.memory_hint(),
         }
     }
@@ -70,7 +85,6 @@ impl Status {
     /// The statuses that mean the same after a read and after a write.
     const fn memory_hint(self) -> Option<&'static str> {
         Some(match self {
-            Self::InvalidArgs => "pass 1 to 67108864 bytes (64 MiB) per call",
             Self::BadHandle => "the handle was closed: get a new one",
             Self::WrongType => {
                 "the handle does not name a process: use the process, not its job or thread"
@@ -80,17 +94,13 @@ impl Status {
                  the kernel is out of memory)"
             }
             Self::NotFound => {
-                "nothing is mapped at the address, or the process has ended: check its mappings (or, \
-                 on kernels until January 2021, the pager that backs the memory was detached)"
+                "nothing is mapped at the address, or the process has ended: check its mappings (on \
+                 kernels until January 2021, the pager that backs the memory may have been detached; on \
+                 kernels of 2026, the mapping may have changed during the call: call again)"
             }
             Self::OutOfRange => {
                 "the address is past the end of the VMO that is mapped there, or the mapping \
                  disappeared during the call, or the range exceeds the address space"
-            }
-            Self::BadState => {
-                "the memory is not cached (device memory, for example), or the pager that backs the \
-                 memory failed or was detached, or the mapping changed during a write (kernels since \
-                 about 2025): call again (or, on Linux, the process has ended)"
             }
             Self::Io | Self::IoDataIntegrity | Self::NoSpace | Self::BufferTooSmall => {
                 "the pager that backs the memory failed"

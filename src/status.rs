@@ -20,6 +20,7 @@ macro_rules! statuses {
         /// |---|---|---|---|---|---|---|
         /// | debugging syscalls are off (write only) | no such option | no such option | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` |
         /// | empty, longer than 64 MiB, or a null buffer | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` | `InvalidArgs` |
+        /// | an invalid buffer (raw calls only) | `InvalidArgs` | `InvalidArgs` | `NotFound` or `AccessDenied` | as 2021 | as 2021 | undefined behavior |
         /// | not a handle | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` | `BadHandle` |
         /// | not a process | `WrongType` (after the right) | `WrongType` | `WrongType` | `WrongType` | `WrongType` | `WrongType` |
         /// | the handle lacks a right | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` |
@@ -27,14 +28,14 @@ macro_rules! statuses {
         /// | the process has ended | `NoMemory` | `NoMemory` | `NoMemory` | `NoMemory` | `NotFound` | `BadState` |
         /// | vDSO (write only) | written | `AccessDenied` | `AccessDenied` | `AccessDenied` | `AccessDenied` (2) | `AccessDenied` |
         /// | the mapping is not cached | `BadState` | `BadState` | `BadState` | `BadState` | `BadState` | (1) |
-        /// | a physical VMO is mapped | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | `NotSupported` | (1) |
-        /// | the range exceeds the VMO | `OutOfRange` | `OutOfRange` | `OutOfRange` | short count; `OutOfRange` if no byte is left | as 2023 | as 2023 |
+        /// | a physical VMO is mapped | `NotSupported` | `NotSupported` (read in the sources) | `NotSupported` | `NotSupported` | `NotSupported` | (1) |
+        /// | the range exceeds the VMO | `OutOfRange` | `OutOfRange` | `OutOfRange` | short count; `OutOfRange` if no byte is left | as about 2023 | as about 2023 |
         /// | the range exceeds the mapping | short count | short count | short count | short count | short count | short count |
         /// | the mapping disappears during the call | as 2019 (read in the sources) | success with a count of 0 | success with a count of 0 | `OutOfRange` | `OutOfRange` (3) | as unmapped |
         /// | the pager was detached | `NotFound` (read in the sources) | `NotFound` | `BadState` | not read | not read | no pagers |
         ///
         /// The causes are listed in the order in which kernels check them (measured up to the vDSO, the
-        /// rest read in the sources). The wrapper checks the length before the call.
+        /// rest read in the sources), except that an invalid buffer is found last. The wrapper checks the length before the call.
         ///
         /// The columns up to April 2021 are measured on booted kernels. The later ones were read in
         /// Fuchsia's sources of about 2022 to 2026: `sys_process_write_memory` in
@@ -67,7 +68,7 @@ macro_rules! statuses {
         /// a write can return `BadState` and both calls `NotFound`: call again. (All read in the sources.)
         ///
         /// `NotSupported` does not prove that debugging syscalls are off, because of physical VMOs
-        /// (measured: December 2018 to April 2021). A write to memory that is known to be writable does.
+        /// (measured: April 2021). A write to memory that is known to be writable does.
         ///
         /// ```
         /// use zx_process_memory::Status;

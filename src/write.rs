@@ -41,15 +41,15 @@ impl Process {
     ///
     /// Since November 2020, `zx_vmar_map` merges a new mapping with an adjacent one that continues it
     /// (commit fe8899f5fb8; measured: April 2021). A call then writes to both. They must have the
-    /// same VMO, consecutive offsets and equal flags, and until about 2022 equal permissions. Until
-    /// then `zx_vmar_protect` of a part splits a mapping; later it does not (read in the sources).
-    /// Linux merges mappings by rules of its own.
+    /// same VMO, consecutive offsets and equal flags. Until about 2022 they must also have equal
+    /// permissions, and `zx_vmar_protect` of a part splits a mapping (measured: July 2019 and April
+    /// 2021). Both end about 2022 (read in the sources). Linux merges mappings by rules of its own.
     ///
     /// # If the mapping changes during the call
     ///
     /// If the mapping disappears during the call, or the process is killed, the kernel can return
     /// success with a count of 0 (measured: July 2019 and April 2021). Since about 2023 it returns
-    /// [`OutOfRange`](Status::OutOfRange) instead, and since about 2025
+    /// [`OutOfRange`](Status::OutOfRange) instead, and since about 2025 it can return
     /// [`BadState`](Status::BadState) (read in the sources). The next call returns the real cause:
     /// [`write_all_memory`](Self::write_all_memory) makes it after a count of 0.
     ///
@@ -65,7 +65,8 @@ impl Process {
     /// [`Status`] has the table of statuses for each kernel.
     ///
     /// - [`InvalidArgs`](Status::InvalidArgs): `bytes` is empty or longer than [`MAX_WRITE_LEN`].
-    ///   This is checked before any system call.
+    ///   This is checked before any system call. Since about 2025 also: a contiguous VMO is mapped that
+    ///   can never be made writable there (read in the sources).
     /// - [`NotSupported`](Status::NotSupported): debugging syscalls are off, or a physical VMO is
     ///   mapped at `vaddr`, or the target has no backend.
     /// - [`BadHandle`](Status::BadHandle): the raw handle was closed elsewhere.

@@ -1,4 +1,6 @@
 use std::env;
+use std::io::{self, Write};
+use std::process;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A kernel that the Linux backend can behave like.
@@ -56,6 +58,7 @@ static KERNEL: AtomicU8 = AtomicU8::new(NOT_READ);
 /// # fn main() -> Result<(), Status> {
 /// // SAFETY: nothing is mapped at 0, so nothing is written.
 /// let process = unsafe { Process::current() }?;
+/// linux::set_kernel(Kernel::Zircon2021);
 /// assert_eq!(process.write_memory(0, b"x"), Err(Status::NoMemory));
 /// linux::set_kernel(Kernel::Zircon2025);
 /// assert_eq!(process.write_memory(0, b"x"), Err(Status::NotFound));
@@ -69,11 +72,9 @@ pub fn set_kernel(kernel: Kernel) {
 /// Returns the kernel that was set with [`set_kernel`], else the one that the environment variable
 /// `ZX_PROCESS_MEMORY_KERNEL` names, else [`Kernel::ManPage`].
 ///
-/// # Panics
-///
-/// Panics if the variable has another value than those in the [module's table](super#kernels), so
-/// that a misspelled value does not test the wrong kernel. The first read or write ends the program
-/// in this case.
+/// If the variable has another value than those in the [module's table](super#kernels), the first call
+/// that reads it prints a message to stderr and ends the program with exit status 1. So a misspelled
+/// value does not test the wrong kernel.
 ///
 /// ```
 /// use zx_process_memory::linux::{self, Kernel};
@@ -90,18 +91,27 @@ pub fn kernel() -> Kernel {
 #[cold]
 fn read_variable() -> Kernel {
     let value = env::var_os(VARIABLE).unwrap_or_default();
-    let kernel = value.to_str().and_then(parse).unwrap_or_else(|| {
-        panic!(
-            "{VARIABLE}={}: expected 2018, 2019, 2021, 2024 or 2025",
-            value.to_string_lossy()
-        )
-    });
+    let Some(kernel) = value.to_str().and_then(parse) else {
+        end_program(&value.to_string_lossy())
+    };
     // A concurrent `set_kernel` takes precedence.
     let (order, read) = (Ordering::Relaxed, kernel as u8);
     match KERNEL.compare_exchange(NOT_READ, read, order, order) {
         Ok(_) => kernel,
         Err(set) => KERNELS[usize::from(set)],
     }
+}
+
+/// Not a panic: the caller can be a function with the C calling convention, in which a panic prints a
+/// long trace after its message.
+fn end_program(value: &str) -> ! {
+    // Not `eprintln`, whose output a test captures.
+    let _ = writeln!(
+        io::stderr(),
+        "{VARIABLE}={value}: unknown kernel. Use 2018, 2019, 2021, 2024 or 2025, or unset it for the \
+         man page"
+    );
+    process::exit(1)
 }
 
 fn parse(value: &str) -> Option<Kernel> {

@@ -28,12 +28,14 @@ impl Era {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::In2018 => "Zircon of 2018: the vDSO can be written",
-            Self::In2019 => "Zircon until September 2019: a read first zeroes its buffer",
-            Self::In2020 => "Zircon until November 2020: adjacent mappings stay separate",
-            Self::In2021 => "Zircon since November 2020: adjacent mappings are merged",
-            Self::In2022 => "Zircon since about 2022: zx_vmar_protect splits no mapping",
-            Self::In2023 => "Zircon since about 2023: a call stops at the end of the VMO",
-            Self::In2024 => "Zircon since about 2024: unmapped is ZX_ERR_NOT_FOUND",
+            Self::In2019 => "Zircon of 2019, until September: a read first zeroes its buffer",
+            Self::In2020 => {
+                "Zircon of 2019 and 2020, until November: adjacent mappings stay separate"
+            }
+            Self::In2021 => "Zircon of 2021, since November 2020: adjacent mappings are merged",
+            Self::In2022 => "Zircon of about 2022: zx_vmar_protect splits no mapping",
+            Self::In2023 => "Zircon of about 2023: a call stops at the end of the VMO",
+            Self::In2024 => "Zircon of about 2024: unmapped is ZX_ERR_NOT_FOUND",
             Self::From2025 => {
                 "Zircon since about 2025: a write to a mapping that is never writable leaves the \
                  VMO unchanged"
@@ -99,7 +101,10 @@ impl Kernel {
     /// and without a resource for physical memory. 0 for kernels on which the suite has not run.
     pub(crate) fn required_runs(self, cases: CaseSet) -> u64 {
         match (system::IS_LINUX_BACKEND, self.era, cases) {
-            (true, _, CaseSet::Main) => 487,
+            (true, Era::In2018, CaseSet::Main) => 487,
+            (true, Era::In2019, CaseSet::Main) => 499,
+            (true, Era::From2025, CaseSet::Main) => 521,
+            (true, _, CaseSet::Main) => 527,
             (false, Era::In2019, CaseSet::Main) => 659,
             (false, Era::In2021, CaseSet::Main) => 665,
             (true, _, CaseSet::BadHandles)

@@ -19,6 +19,7 @@ use self::case::Call;
 use self::kernel::Kernel;
 use self::run::Verdict;
 use self::target::{Skip, TargetKind, system};
+use clap::Parser;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::env;
 use std::iter;
@@ -42,8 +43,8 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
     }
     #[cfg(target_os = "fuchsia")]
     let _output = system::redirect_output();
-    let options = Options::parse();
-    if options.debugging_syscalls_are_off {
+    let options = Options::from_environment();
+    if options.no_debugging_syscalls {
         system::disable_debugging_syscalls();
     }
     let kernel = match Kernel::detect() {
@@ -53,9 +54,13 @@ pub(crate) fn main(case_set: CaseSet) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if options.no_debugging_syscalls && kernel.has_debugging_syscalls {
+        println!("conformance: debugging syscalls cannot be disabled on this kernel");
+        return ExitCode::FAILURE;
+    }
     let this_kernel = run_on(kernel, case_set, &options);
-    let is_list = options.libtest.list;
-    if this_kernel == ExitCode::SUCCESS && !is_list && !options.debugging_syscalls_are_off {
+    let is_one_run = options.no_debugging_syscalls || options.compare.is_some();
+    if this_kernel == ExitCode::SUCCESS && !options.libtest.list && !is_one_run {
         return system::run_on_other_kernels();
     }
     this_kernel
@@ -92,13 +97,13 @@ fn run_on(kernel: Kernel, case_set: CaseSet, options: &Options) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let rows = rows.lock().unwrap();
-    report::print(&rows, options.json);
-    report::print_zeroed(&rows);
-    let is_as_measured = match (&options.compare, system::measured_table(kernel)) {
-        (Some(name), _) => measured::compare(&rows, name),
-        (None, Some(name)) => measured::compare(&rows, name),
-        (None, None) => true,
-    };
+    let stored = options.compare.as_deref();
+    if options.json || stored.is_none() {
+        report::print(&rows, options.json);
+        report::print_zeroed(&rows);
+    }
+    let stored = stored.or_else(|| system::measured_table(kernel));
+    let is_as_measured = stored.is_none_or(|name| measured::compare(&rows, name));
     let is_complete = conclusion.num_filtered_out == 0;
     let required = kernel.required_runs(case_set);
     let is_enough = report::print_totals(kernel, &conclusion, required, is_complete);
@@ -113,44 +118,33 @@ fn run_on(kernel: Kernel, case_set: CaseSet, options: &Options) -> ExitCode {
 /// variables on.
 const ARGUMENTS: &str = "CONFORMANCE_ARGUMENTS";
 
-/// The command line.
+/// The command line. It has the options of libtest, too.
+#[derive(Parser)]
+#[command(name = "conformance")]
 struct Options {
-    /// `--json`: print the table as JSON lines.
+    /// Print the table as JSON lines
+    #[arg(long)]
     json: bool,
-    /// `--compare NAME`: compare the table with a stored one.
+    /// Print the rows that differ from the stored table of a measured kernel, and fail if there are any
+    #[arg(long, value_name = "NAME", value_parser = measured::names())]
     compare: Option<String>,
-    /// `--no-debugging-syscalls`: on Linux, disable them first.
-    debugging_syscalls_are_off: bool,
+    /// On Linux: disable debugging syscalls first
+    #[arg(long)]
+    no_debugging_syscalls: bool,
+    #[command(flatten)]
     libtest: Arguments,
 }
 
 impl Options {
-    fn parse() -> Self {
-        let (mut json, mut compare, mut off) = (false, None, false);
-        let mut libtest = Vec::new();
+    fn from_environment() -> Self {
         let further = env::var(ARGUMENTS).unwrap_or_default();
         let further = further.split('+').filter(|argument| !argument.is_empty());
-        // libtest ignores the first argument. A program without arguments does not have this one.
-        let own = env::args().skip(1).chain(further.map(str::to_owned));
-        let mut arguments = iter::once("conformance".to_owned()).chain(own);
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--json" => json = true,
-                "--compare" => compare = arguments.next(),
-                "--no-debugging-syscalls" => off = true,
-                _ => libtest.push(argument),
-            }
-        }
-        Self {
-            json,
-            compare,
-            debugging_syscalls_are_off: off,
-            libtest: Arguments {
-                // The cases share the suite's own process.
-                test_threads: Some(1),
-                ..Arguments::from_iter(libtest)
-            },
-        }
+        // clap ignores the first argument. A program without arguments does not have this one.
+        let arguments = env::args().skip(1).chain(further.map(str::to_owned));
+        let mut options = Self::parse_from(iter::once("conformance".to_owned()).chain(arguments));
+        // The cases share the suite's own process.
+        options.libtest.test_threads = Some(1);
+        options
     }
 }
 
