@@ -76,7 +76,7 @@ pub fn set_kernel(kernel: Kernel) {
 /// that reads it prints a message to stderr and ends the program with exit status 1. So a misspelled
 /// value does not test the wrong kernel.
 ///
-/// ```
+/// ```standalone_crate
 /// use zx_process_memory::linux::{self, Kernel};
 ///
 /// linux::set_kernel(Kernel::ManPage);
