@@ -4,7 +4,11 @@ use super::report::{Row, SKIPPED};
 use std::collections::BTreeMap;
 
 /// The stored tables, by name.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
+    (
+        "2018-12-x86-64",
+        include_str!("measured/2018-12-x86-64.jsonl"),
+    ),
     (
         "2019-07-arm64",
         include_str!("measured/2019-07-arm64.jsonl"),
@@ -23,7 +27,7 @@ const TABLES: [(&str, &str); 4] = [
     ),
 ];
 
-pub(crate) fn names() -> [&'static str; 4] {
+pub(crate) fn names() -> [&'static str; 5] {
     TABLES.map(|(name, _)| name)
 }
 

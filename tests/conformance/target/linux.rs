@@ -64,6 +64,7 @@ pub(crate) fn era() -> Option<Era> {
 /// The stored table that a run must be equal to.
 pub(crate) fn measured_table(kernel: suite::kernel::Kernel) -> Option<&'static str> {
     match kernel.era {
+        Era::In2018 => Some("2018-12-x86-64"),
         Era::In2019 => Some("2019-07-x86-64"),
         Era::In2021 if kernel.has_debugging_syscalls => Some("2021-04-x86-64"),
         _ => None,
