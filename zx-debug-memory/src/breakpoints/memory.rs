@@ -5,7 +5,7 @@
 //! writable.
 
 use super::{Borrow, Breakpoints, MAX_LEN, Process};
-use crate::BreakpointError;
+use crate::{BreakpointError, MemoryMap};
 use zx_process_memory::{Status, TransferError};
 
 /// The smallest page size of all kernels, in bytes. Mappings begin and end at page boundaries.
@@ -40,11 +40,23 @@ impl<P: Borrow<Process>> Breakpoints<P> {
             match self.process().read_exact_memory(vaddr, actual) {
                 Ok(()) if actual == expected => comparison = Comparison::Equal,
                 Ok(()) => return Ok(Comparison::Different),
-                Err(error) if is_unmapped(error.status) => {}
+                Err(error) if self.is_unmapped(error.status) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(comparison)
+    }
+
+    /// Whether the status of a read means that the memory is not mapped any more. A kernel that is out
+    /// of memory can return the same status; that case is not distinguished.
+    fn is_unmapped(&self, status: Status) -> bool {
+        match status {
+            // The process has ended (man page), or its memory is not cached, or a pager failed. Only a
+            // process that lives has a list of mappings.
+            Status::BadState => MemoryMap::read(self.process()).is_err(),
+            Status::OutOfRange => true,
+            status => status.may_mean_unmapped(),
+        }
     }
 
     /// Replaces `old`, which is in memory, by `new`. After an error other than `RollbackFailed`,
@@ -110,10 +122,4 @@ pub(super) fn split_at_page(vaddr: usize, bytes: &[u8]) -> impl Iterator<Item = 
     [(vaddr, first), (second_vaddr, second)]
         .into_iter()
         .filter(|(_, bytes)| !bytes.is_empty())
-}
-
-/// Whether the status means that the memory is not mapped. A kernel that is out of memory can
-/// return the same status as for unmapped memory; that case is not distinguished.
-fn is_unmapped(status: Status) -> bool {
-    status.may_mean_unmapped() || matches!(status, Status::OutOfRange | Status::BadState)
 }

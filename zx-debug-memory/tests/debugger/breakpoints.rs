@@ -436,3 +436,15 @@ pub(crate) fn breakpoint_stays_in_a_forked_process_after_removal() {
     forked.read_exact_memory(vaddr, &mut memory).unwrap();
     assert_eq!(memory, expected);
 }
+
+/// The kernel returns `BadState` for uncached memory, as the man page does for a process that has ended.
+#[cfg(target_os = "fuchsia")]
+pub(crate) fn breakpoint_in_memory_that_became_uncached_stays_inserted() {
+    let debuggee = super::debuggee::bare_process::BareProcess::create().unwrap();
+    let mut breakpoints = Breakpoints::new(&debuggee.process, OnDrop::Leave);
+    breakpoints.insert(debuggee.vaddr, X86Int3).unwrap();
+    debuggee.map_uncached();
+    let error = breakpoints.remove(debuggee.vaddr).unwrap_err();
+    assert_eq!(error.status(), Some(zx_process_memory::Status::BadState));
+    assert_eq!(breakpoints.iter().count(), 1);
+}

@@ -1,7 +1,7 @@
 //! The process that the tests debug.
 
 #[cfg(target_os = "fuchsia")]
-mod bare_process;
+pub(crate) mod bare_process;
 mod child;
 
 pub(crate) use child::{is_debuggee, serve};

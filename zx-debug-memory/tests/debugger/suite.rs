@@ -33,10 +33,22 @@ pub(crate) fn main() -> ExitCode {
             find_process:
                 process_is_found_in_nested_jobs;
         }
+        bare_process_and_debugging_syscalls_on {
+            breakpoints:
+                breakpoint_in_memory_that_became_uncached_stays_inserted;
+        }
     });
     #[cfg(target_os = "linux")]
     tests.extend(linux_tests());
     harness::main(tests)
+}
+
+/// A policy can forbid to create a process without a program.
+#[cfg(target_os = "fuchsia")]
+fn bare_process_and_debugging_syscalls_on() -> Option<&'static str> {
+    let is_forbidden = debuggee::bare_process::BareProcess::create().is_err();
+    let reason = "this system cannot create a process without a program";
+    debugging_syscalls_on().or(is_forbidden.then_some(reason))
 }
 
 fn tests_for_every_kernel() -> Vec<Trial> {
