@@ -10,6 +10,6 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("a copy-on-write snapshot", &[memory(1), area(1, SnapshotOfPrevious(ReadWrite))], Offset(4096), Bytes(9), Expect::transferred(9)),
     Case::new("a read-only mapping of a copy-on-write snapshot", &[memory(2), area(2, SnapshotOfPrevious(Read))], Offset(8192), Bytes(PAGE + 9), Expect::transferred(PAGE + 9)),
     Case::new("a slice of a VMO", &[memory(2), area(1, SliceFrom(1))], Offset(8192), Bytes(9), Expect::transferred(9)),
-    Case::new("over the end of a slice", &[memory(2), area(1, SliceFrom(0))], Offset(8192), Bytes(PAGE + 9), Expect::transferred(PAGE)),
+    Case::new("past the end of a slice", &[memory(2), area(1, SliceFrom(0))], Offset(8192), Bytes(PAGE + 9), Expect::transferred(PAGE)),
     Case::new("the VMO of a slice", &[memory(2), area(1, SliceFrom(1))], Offset(4096), Bytes(9), Expect::transferred(9)),
 ];

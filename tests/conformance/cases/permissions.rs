@@ -16,7 +16,7 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("executable memory that can be written", &[mapped(1, Access::All)], Offset(5), Bytes(9), Expect::transferred(9)),
     Case::new("memory made read-only later", &[area(2, Protected(Access::Read))], Offset(4090), Bytes(9), Expect::transferred(9)),
     Case::new("memory that lost all permissions later", &[area(2, Protected(Access::None))], Offset(4090), Bytes(9), Expect::transferred(9)),
-    Case::new("from read-only memory not into the next", &[mapped(1, Access::Read), memory(1)], Offset(4090), Bytes(9), Expect::transferred(6)),
-    Case::new("from memory not into read-only memory", &[memory(1), mapped(1, Access::Read)], Offset(4090), Bytes(9), Expect::transferred(6)),
-    Case::new("from executable memory not into the next", &[mapped(1, Access::ReadExecute), mapped(1, Access::Read)], Offset(4090), Bytes(9), Expect::transferred(6)),
+    Case::new("from read-only memory into the next mapping", &[mapped(1, Access::Read), memory(1)], Offset(4090), Bytes(9), Expect::transferred(6)),
+    Case::new("from memory into read-only memory", &[memory(1), mapped(1, Access::Read)], Offset(4090), Bytes(9), Expect::transferred(6)),
+    Case::new("from executable memory into the next mapping", &[mapped(1, Access::ReadExecute), mapped(1, Access::Read)], Offset(4090), Bytes(9), Expect::transferred(6)),
 ];

@@ -20,7 +20,7 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("nine pages, not aligned", &[memory(10)], Offset(77), Bytes(9 * PAGE), Expect::transferred(9 * PAGE)),
     Case::new("64 MiB less a byte", &[memory(MIB_64 / PAGE)], Offset(0), Bytes(MIB_64 - 1), Expect::transferred(MIB_64 - 1)),
     Case::new("64 MiB", &[memory(MIB_64 / PAGE)], Offset(0), Bytes(MIB_64), Expect::transferred(MIB_64)),
-    Case::new("64 MiB where four pages are", &[memory(4)], Offset(0), Bytes(MIB_64), Expect::transferred(4 * PAGE)),
+    Case::new("64 MiB at four mapped pages", &[memory(4)], Offset(0), Bytes(MIB_64), Expect::transferred(4 * PAGE)),
     Case::new("64 MiB and a byte", &[memory(4)], Offset(0), Bytes(MIB_64 + 1), Expect::failed(InvalidArgs)),
     Case::new("64 MiB and a byte, claimed", &[memory(4)], Offset(0), Claimed(MIB_64 + 1), Expect::failed(InvalidArgs)),
     Case::new("a size of all ones", &[memory(4)], Offset(0), Claimed(usize::MAX), Expect::failed(InvalidArgs)),

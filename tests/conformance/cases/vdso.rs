@@ -21,5 +21,5 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("the vDSO's data, a page", &[], VdsoStart, Bytes(PAGE), DATA).for_read(Expect::transferred(PAGE)),
     // For writes only, since the end of the vDSO differs from build to build.
     Case::new("the vDSO's code, several pages", &[], VdsoCode, Bytes(2 * PAGE), CODE).write_only(),
-    Case::new("the vDSO's data and over", &[], VdsoStart, Bytes(64 << 20), DATA).write_only(),
+    Case::new("the vDSO's data and past its end", &[], VdsoStart, Bytes(64 << 20), DATA).write_only(),
 ];
