@@ -168,7 +168,7 @@ fn write_bytes(
     ))
 }
 
-/// What failed, in which process and at which address, with the hint of the library.
+/// The message for a failed write: the process, the address, the status and the library's hint.
 fn write_failure(
     len: usize,
     address: zx_vaddr_t,

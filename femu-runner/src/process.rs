@@ -32,7 +32,7 @@ pub enum ProcessEnd {
     Interrupted(i32),
 }
 
-/// What to do after a line.
+/// Whether to continue after a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineAction {
     /// Continue.

@@ -7,12 +7,19 @@ mod fake;
 
 use fake::{Fake, stderr};
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::{fs, thread, time::Duration};
 
 const X64: u16 = 62;
 
 /// Whether the process exists and is not a zombie.
+/// Runs a program with this emulator.
+fn run(fake: &Fake, emulator: &Path) -> Output {
+    let mut runner = fake.boot(emulator);
+    runner.arg(fake.program("t", X64)).output().unwrap()
+}
+
 fn is_alive(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     stat.rsplit(')')
@@ -72,11 +79,7 @@ fn endless_line_is_killed_at_time_limit() {
 fn silent_emulator_is_no_output() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "exit 31");
-    let output = fake
-        .boot(&emulator)
-        .arg(fake.program("t", X64))
-        .output()
-        .unwrap();
+    let output = run(&fake, &emulator);
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
 }
 
@@ -84,11 +87,7 @@ fn silent_emulator_is_no_output() {
 fn emulator_that_rejects_its_arguments_is_setup_error() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "echo 'qemu: bad option' >&2; exit 1");
-    let output = fake
-        .boot(&emulator)
-        .arg(fake.program("t", X64))
-        .output()
-        .unwrap();
+    let output = run(&fake, &emulator);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("QEMU failed to start the machine: qemu: bad option"));
 }
@@ -97,11 +96,7 @@ fn emulator_that_rejects_its_arguments_is_setup_error() {
 fn killed_emulator_is_unknown() {
     let fake = Fake::new();
     let emulator = fake.script("qemu", "echo 'running 1 test'; kill -9 $$");
-    let output = fake
-        .boot(&emulator)
-        .arg(fake.program("t", X64))
-        .output()
-        .unwrap();
+    let output = run(&fake, &emulator);
     assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
     assert!(stderr(&output).contains("QEMU was killed"));
 }
@@ -114,11 +109,7 @@ fn grandchild_with_open_console_does_not_delay_end() {
         "qemu",
         &format!("sleep 1000 & echo $! > '{}'; exit 31", pids.display()),
     );
-    let output = fake
-        .boot(&emulator)
-        .arg(fake.program("t", X64))
-        .output()
-        .unwrap();
+    let output = run(&fake, &emulator);
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     assert_ends(&fs::read_to_string(pids).unwrap());
 }

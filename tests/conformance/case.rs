@@ -171,7 +171,7 @@ pub(crate) enum Access {
     All,
 }
 
-/// What the pager of a VMO does.
+/// The behavior of a VMO's pager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pager {
     /// It supplied all pages before the call.

@@ -10,7 +10,7 @@ mod addresses;
 mod bad_handles;
 mod buffers;
 mod caching;
-mod children;
+mod child_vmos;
 mod handles;
 mod mappings;
 mod merging;
@@ -21,7 +21,7 @@ mod resized;
 mod sizes;
 mod states;
 mod vdso;
-mod vmos;
+mod vmo_kinds;
 
 pub(crate) fn of(case_set: CaseSet) -> impl Iterator<Item = Case> {
     let lists: &[&[Case]] = match case_set {
@@ -34,8 +34,8 @@ pub(crate) fn of(case_set: CaseSet) -> impl Iterator<Item = Case> {
             caching::CASES,
             resized::CASES,
             regions::CASES,
-            children::CASES,
-            vmos::CASES,
+            child_vmos::CASES,
+            vmo_kinds::CASES,
             vdso::CASES,
             states::CASES,
             handles::CASES,

@@ -21,11 +21,11 @@ pub struct Mapping {
     /// Zircon stores at most 31 bytes (`ZX_MAX_NAME_LEN` is 32). Bytes that are not UTF-8 become
     /// U+FFFD. On the Linux backend it is the name of the file, or a name such as `[heap]`.
     pub name: String,
-    /// What is mapped.
+    /// The kind of the mapped memory.
     pub kind: MappingKind,
 }
 
-/// What a mapping maps.
+/// The kind of memory that is mapped.
 ///
 /// Two mappings with the same [`Vmo`](Self::Vmo) koid map the same VMO, also if they are in
 /// different processes. On Zircon a write through one of them then changes the other (measured: July

@@ -32,7 +32,7 @@ pub(crate) struct Fixture {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KnownHandle {
     pub(crate) handle: zx_handle_t,
-    /// What `basic_info` must return for the handle.
+    /// The expected result of `basic_info` for the handle.
     pub(crate) info: zx_info_handle_basic_t,
     pub(crate) object: Object,
 }

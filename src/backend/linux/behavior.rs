@@ -4,7 +4,7 @@
 use crate::Status;
 use crate::linux::Kernel;
 
-/// What read and write calls do on one kernel.
+/// The behavior of read and write calls on one kernel.
 pub(crate) struct Behavior {
     /// Whether `kernel.enable-debugging-syscalls` exists.
     pub(crate) has_debugging_syscalls_option: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Behavior {
     pub(crate) zeroes_read_buffer: bool,
 }
 
-/// What is checked first of a handle: the rights, or the type of the object.
+/// The first check of a handle: its rights, or the type of its object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HandleCheck {
     Rights,

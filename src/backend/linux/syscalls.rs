@@ -120,7 +120,7 @@ pub unsafe extern "C" fn zx_handle_duplicate(
 /// `ZX_INFO_JOB_CHILDREN` (the default job has no child jobs) and [`ZX_INFO_PROCESS_MAPS_V1`]. Other
 /// topics are `ZX_ERR_NOT_SUPPORTED`.
 ///
-/// Of a list, as many records as fit are stored. A single record that does not fit is
+/// A list is truncated to the records that fit. A single record that does not fit is
 /// `ZX_ERR_BUFFER_TOO_SMALL`.
 ///
 /// # Safety

@@ -206,7 +206,7 @@ pub(crate) fn rollback_failed_prints_the_error_of_the_rollback() {
         source.status
     );
     assert!(message.contains(&expected), "{message}");
-    // What to do next.
+    // The message names the remedy.
     assert!(message.contains("suspended"), "{message}");
 }
 
@@ -412,7 +412,7 @@ pub(crate) fn breakpoint_stays_in_a_forked_process_after_removal() {
     let forked = debuggee.fork();
     assert_eq!(breakpoints.remove(vaddr), Ok(Removal::Restored));
 
-    // What the documentation advises: copies the original bytes to the forked process.
+    // The remedy in the documentation of `Breakpoints`: copy the original bytes to the forked process.
     let mut originals = Vec::new();
     for (vaddr, instruction) in breakpoints.iter() {
         let mut bytes = vec![0; instruction.bytes().len()];

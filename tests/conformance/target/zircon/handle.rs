@@ -15,7 +15,8 @@ impl Drop for OwnedHandle {
     }
 }
 
-/// Skips the case if a call for its setup fails, since the kernel or a policy may not allow it.
+/// Skips the case if a call for its setup fails: older kernels lack some calls, and a policy can forbid
+/// others.
 pub(super) fn or_skip(call: &str, raw: i32) -> Result<(), Skip> {
     Status::ok(raw).map_err(|status| Skip(format!("{call}: {status}")))
 }
