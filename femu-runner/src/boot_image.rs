@@ -3,7 +3,7 @@
 use crate::architecture::{self, Architecture};
 use crate::bootfs::{self, File};
 use crate::setup_error::SetupError;
-use crate::{storage, zbi};
+use crate::{libraries, storage, zbi};
 
 /// Longer program names are cut, so that console messages stay readable. BOOTFS allows longer
 /// names.
@@ -16,21 +16,23 @@ pub struct BootImage {
     pub bytes: Vec<u8>,
     /// Whether it contains `bin/bootsvc`.
     pub has_bootsvc: bool,
-    /// The libraries that programs with `std` load and that the image does not contain.
-    pub missing_libraries: Vec<&'static str>,
+    /// Whether its `bin/bootsvc` starts the program without environment variables.
+    pub bootsvc_drops_environment: bool,
 }
 
-/// Adds `files` to the first BOOTFS of the image, which is the one that userboot reads. Keeps its
-/// compression.
+/// Adds the program and `libraries` to the first BOOTFS of the image, which is the one that userboot
+/// reads. Keeps its compression.
 ///
 /// # Errors
 ///
-/// The image is corrupted, contains no BOOTFS, or contains a kernel for another architecture.
-pub fn add_files(
+/// The image is corrupted, contains no BOOTFS, contains no kernel or one for another architecture, or
+/// lacks a library that the program loads.
+pub fn add_program(
     image: &[u8],
     image_name: &str,
     architecture: &Architecture,
-    files: Vec<File>,
+    program: File,
+    libraries: Vec<File>,
 ) -> Result<BootImage, SetupError> {
     let unusable = |error: &dyn std::fmt::Display| {
         SetupError::new(
@@ -42,7 +44,8 @@ pub fn add_files(
     let kernel = items
         .iter()
         .find_map(|item| architecture::by_kernel_item(item.kind));
-    if let Some(kernel) = kernel.filter(|kernel| *kernel != architecture) {
+    let kernel = kernel.ok_or_else(|| unusable(&"it contains no kernel"))?;
+    if kernel != architecture {
         return Err(unusable(&format!(
             "its kernel is for {}, but the program is for {}",
             kernel.name, architecture.name
@@ -55,15 +58,25 @@ pub fn add_files(
         .map_err(|error| unusable(&format!("BOOTFS item: {error}")))?;
     let mut all_files =
         bootfs::parse(&bootfs).map_err(|error| unusable(&format!("BOOTFS: {error}")))?;
-    for file in files {
-        bootfs::put(&mut all_files, file);
+    for library in libraries {
+        bootfs::put(&mut all_files, library);
     }
-    let contains = |name: &str| all_files.iter().any(|file| file.name == name);
-    let has_bootsvc = contains("bin/bootsvc");
-    let missing_libraries = ["lib/ld.so.1", "lib/libfdio.so"]
-        .into_iter()
-        .filter(|name| !contains(name))
-        .collect();
+    let missing =
+        libraries::missing(&program.data, &all_files).map_err(|error| unusable(&error))?;
+    if !missing.is_empty() {
+        return Err(SetupError::new(
+            format!(
+                "{image_name} does not contain {}, which {} loads",
+                missing.join(" and "),
+                program.name
+            ),
+            "add the libraries with --lib (FEMU_LIBS), or give another boot image",
+        ));
+    }
+    bootfs::put(&mut all_files, program);
+    let bootsvc = all_files.iter().find(|file| file.name == "bin/bootsvc");
+    let has_bootsvc = bootsvc.is_some();
+    let bootsvc_drops_environment = bootsvc.is_some_and(|bootsvc| drops_environment(&bootsvc.data));
     let bootfs = bootfs::pack(&all_files).map_err(|error| unusable(&error))?;
     let encoded = storage::encode(&bootfs, compression).map_err(|error| unusable(&error))?;
     item.extra = encoded.extra;
@@ -72,8 +85,16 @@ pub fn add_files(
     Ok(BootImage {
         bytes,
         has_bootsvc,
-        missing_libraries,
+        bootsvc_drops_environment,
     })
+}
+
+/// Whether this bootsvc starts its program without environment variables. The one of July 2019 serves
+/// them as `fuchsia.boot.Arguments` instead. Later ones do both, and have a message for an error of the
+/// second (read in the sources of July 2019 and April 2021).
+fn drops_environment(bootsvc: &[u8]) -> bool {
+    let contains = |text: &str| memchr::memmem::find(bootsvc, text.as_bytes()).is_some();
+    contains("fuchsia.boot.Arguments") && !contains("cannot set up environment")
 }
 
 /// The program's path in the image. Characters that a kernel command line cannot contain are
@@ -102,6 +123,13 @@ mod tests {
         }
     }
 
+    /// An ELF header without segments.
+    fn program() -> Vec<u8> {
+        let mut program = vec![0; 64];
+        program[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        program
+    }
+
     /// A boot image with a kernel, a BOOTFS of `files`, and other items before and after it.
     fn image_of(files: &[File], compression: Compression) -> Vec<u8> {
         let encoded = storage::encode(&bootfs::pack(files).unwrap(), compression).unwrap();
@@ -125,10 +153,10 @@ mod tests {
         for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
             let old_files = [file("bin/bootsvc", b"b"), file("bin/t", b"old")];
             let image = image_of(&old_files, compression);
-            let new_files = vec![file("bin/t", b"new")];
-            let added = add_files(&image, "x.zbi", &ARCHITECTURES[0], new_files).unwrap();
+            let program = file("bin/t", &program());
+            let added =
+                add_program(&image, "x.zbi", &ARCHITECTURES[0], program.clone(), vec![]).unwrap();
             assert!(added.has_bootsvc);
-            assert_eq!(added.missing_libraries, ["lib/ld.so.1", "lib/libfdio.so"]);
             let (before, after) = (
                 zbi::parse(&image).unwrap(),
                 zbi::parse(&added.bytes).unwrap(),
@@ -142,7 +170,7 @@ mod tests {
             assert_eq!(compression_after, compression);
             assert_eq!(
                 bootfs::parse(&data).unwrap(),
-                [file("bin/bootsvc", b"b"), file("bin/t", b"new")]
+                [file("bin/bootsvc", b"b"), program]
             );
         }
     }
@@ -150,9 +178,15 @@ mod tests {
     #[test]
     fn image_for_another_architecture_is_rejected() {
         let image = image_of(&[], Compression::None);
-        let error = add_files(&image, "x.zbi", &ARCHITECTURES[1], vec![])
-            .unwrap_err()
-            .to_string();
+        let error = add_program(
+            &image,
+            "x.zbi",
+            &ARCHITECTURES[1],
+            file("bin/t", &program()),
+            vec![],
+        )
+        .unwrap_err()
+        .to_string();
         assert!(
             error.contains("its kernel is for x86_64, but the program is for aarch64"),
             "{error}"
@@ -160,11 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn image_without_bootfs_is_rejected() {
-        let error = add_files(&pack(&[]), "x.zbi", &ARCHITECTURES[0], vec![])
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("it contains no BOOTFS item"), "{error}");
+    fn image_without_kernel_or_bootfs_is_rejected() {
+        let kernel = Item::new(ARCHITECTURES[0].kernel_item, 1, 0, vec![1; 9]);
+        for (items, problem) in [(&[][..], "no kernel"), (&[kernel], "no BOOTFS item")] {
+            let program = file("bin/t", &program());
+            let error = add_program(&pack(items), "x.zbi", &ARCHITECTURES[0], program, vec![]);
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(&format!("it contains {problem}")), "{error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The command line. Each option is also an environment variable, because cargo passes no
 //! options to its runner.
 
+use crate::setup_error::SetupError;
 use clap::builder::FalseyValueParser;
 use clap::{Parser, ValueEnum};
 use std::ffi::{OsStr, OsString};
@@ -12,19 +13,19 @@ Engines:
   boot  boots a Zircon kernel and a boot image (ZBI) in QEMU; requires FEMU_KERNEL and FEMU_ZBI,
         and no SDK
   ffx   runs the program in the emulator of Fuchsia's SDK; requires FEMU_SDK or FUCHSIA_SDK_PATH,
-        and FEMU_BUNDLE (tested only against a fake ffx; --dry-run prints the ffx commands)
+        and FEMU_BUNDLE (tested only against a fake ffx; --dry-run prints the ffx calls)
 
 The boot engine strips the program and adds it to a copy of the boot image. The image must contain
 the libraries that the program loads: lib/ld.so.1 and lib/libfdio.so for a Rust program with std.
 --lib adds missing ones.
 Until April 2021 at least, userboot gives the program neither stdio nor arguments.
---env variables are options on the kernel command line, which userboot and bootsvc copy into the
-program's environment.
+The boot engine puts --env variables on the kernel command line, which userboot and most versions of
+bootsvc copy into the program's environment.
 
 Exit status:
   0      passed
   1      failed; or the program's own exit status, if it is 1 to 125 and the system prints it
-  2      not run: setup error in the options, the boot image, QEMU or the SDK
+  2      not run: error in the options, the boot image, QEMU, the SDK or the emulator
   3      crashed
   4      kernel panic
   5      no output
@@ -67,7 +68,20 @@ pub struct Options {
         value_name = "[NAME=]FILE",
         value_delimiter = ':'
     )]
-    pub libs: Vec<String>,
+    libs: Vec<String>,
+
+    /// Environment variable for the program; repeatable (in the variable: separated by spaces)
+    #[arg(
+        long = "env",
+        env = "FEMU_ENV",
+        value_name = "NAME=VALUE",
+        value_delimiter = ' '
+    )]
+    env: Vec<String>,
+
+    /// Also print the boot log (boot engine: the complete console, unmodified), or ffx's report
+    #[arg(long, env = "FEMU_RAW", value_parser = FalseyValueParser::new())]
+    pub raw: bool,
 
     /// Kernel or boot shim for QEMU's -kernel, such as multiboot.bin
     #[arg(
@@ -115,20 +129,6 @@ pub struct Options {
         help_heading = "Boot engine"
     )]
     pub append: String,
-
-    /// Environment variable for the program; repeatable (in the variable: separated by spaces)
-    #[arg(
-        long,
-        env = "FEMU_ENV",
-        value_name = "NAME=VALUE",
-        value_delimiter = ' ',
-        help_heading = "Boot engine"
-    )]
-    pub env: Vec<String>,
-
-    /// Print the complete console, unmodified
-    #[arg(long, env = "FEMU_RAW", value_parser = FalseyValueParser::new(), help_heading = "Boot engine")]
-    pub raw: bool,
 
     /// Memory of the machine in MiB
     #[arg(
@@ -185,14 +185,14 @@ pub struct Options {
     )]
     pub sdk: Option<PathBuf>,
 
-    /// Product bundle: a directory or a name
+    /// Product bundle: a directory with product_bundle.json
     #[arg(
         long,
         env = "FEMU_BUNDLE",
-        value_name = "BUNDLE",
+        value_name = "DIR",
         help_heading = "Ffx engine"
     )]
-    pub bundle: Option<String>,
+    pub bundle: Option<PathBuf>,
 
     /// Keep ffx's state in DIR and the emulator running, for the next run; DIR must be a short path
     #[arg(
@@ -203,15 +203,43 @@ pub struct Options {
     )]
     pub isolate_dir: Option<PathBuf>,
 
-    /// API level of the package
+    /// Engine of the emulator, for `ffx emu start --engine`: femu, qemu or crosvm
+    /// [default: ffx's own; qemu if the SDK has no `aemu_internal`]
+    #[arg(
+        long,
+        env = "FEMU_EMU_ENGINE",
+        value_name = "ENGINE",
+        help_heading = "Ffx engine"
+    )]
+    pub emu_engine: Option<String>,
+
+    /// Realm that runs the test, such as /core/testing:system-tests [default: a hermetic realm]
+    #[arg(
+        long,
+        env = "FEMU_REALM",
+        value_name = "REALM",
+        help_heading = "Ffx engine"
+    )]
+    pub realm: Option<String>,
+
+    /// Test runner of the component manifest
+    #[arg(
+        long,
+        env = "FEMU_TEST_RUNNER",
+        value_name = "NAME",
+        default_value = "elf_test_runner",
+        help_heading = "Ffx engine"
+    )]
+    pub test_runner: String,
+
+    /// API level of the package: a number, HEAD, NEXT or PLATFORM [default: the SDK's own number]
     #[arg(
         long,
         env = "FEMU_API_LEVEL",
-        value_name = "N",
-        default_value = "HEAD",
+        value_name = "LEVEL",
         help_heading = "Ffx engine"
     )]
-    pub api_level: String,
+    pub api_level: Option<String>,
 
     /// Program for a Fuchsia target, and its arguments; the runner's options precede it
     #[arg(required = true, trailing_var_arg = true, value_name = "PROGRAM")]
@@ -236,6 +264,15 @@ pub enum LauncherOption {
     Bootsvc,
     /// userboot; the program is the first process after it
     Userboot,
+}
+
+/// A library to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Library {
+    /// The name in the directory `lib`.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
 }
 
 /// Accelerator of the emulator.
@@ -263,6 +300,38 @@ impl Options {
     /// The arguments of the program.
     pub fn args(&self) -> &[OsString] {
         self.command.get(1..).unwrap_or_default()
+    }
+
+    /// The libraries to add. A file without a name keeps its own.
+    pub fn libs(&self) -> impl Iterator<Item = Library> {
+        let libs = self.libs.iter().filter(|lib| !lib.is_empty());
+        libs.map(|lib| {
+            let (name, file) = lib
+                .split_once('=')
+                .unwrap_or((lib.rsplit('/').next().unwrap_or(lib), lib));
+            Library {
+                name: name.trim_start_matches("lib/").to_owned(),
+                file: PathBuf::from(file),
+            }
+        })
+    }
+
+    /// The environment variables for the program, as `NAME=VALUE`.
+    ///
+    /// # Errors
+    ///
+    /// The first one without a name.
+    pub fn env(&self) -> Result<Vec<&str>, SetupError> {
+        let variables = self.env.iter().filter(|variable| !variable.is_empty());
+        variables
+            .map(|variable| match variable.split_once('=') {
+                Some((name, _)) if !name.is_empty() => Ok(variable.as_str()),
+                _ => Err(SetupError::new(
+                    format!("{variable:?} is not an environment variable"),
+                    "give NAME=VALUE with --env (FEMU_ENV)",
+                )),
+            })
+            .collect()
     }
 
     /// The engine that was given. Otherwise boot if its two files were given, else ffx.

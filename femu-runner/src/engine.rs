@@ -1,7 +1,7 @@
 //! Items that both engines use.
 
 use crate::architecture::{self, Architecture};
-use crate::elf;
+use crate::elf::Elf;
 use crate::setup_error::SetupError;
 use crate::verdict::Verdict;
 use std::fmt::Display;
@@ -19,12 +19,23 @@ pub enum Outcome {
     Interrupted(i32),
 }
 
-/// Reads the program and strips it. Also returns the architecture that it is built for.
+/// A program for one of the Fuchsia architectures.
+#[derive(Debug)]
+pub struct Program {
+    /// The file name.
+    pub name: String,
+    /// The architecture that it is built for.
+    pub architecture: &'static Architecture,
+    /// The stripped program.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads the program and strips it.
 ///
 /// # Errors
 ///
 /// The file cannot be read, or is not an ELF program for one of the Fuchsia architectures.
-pub fn load_program(path: &Path) -> Result<(&'static Architecture, Vec<u8>), SetupError> {
+pub fn load_program(path: &Path) -> Result<Program, SetupError> {
     let file = read_file(path, "PROGRAM")?;
     let unusable = |error: &dyn Display| {
         SetupError::new(
@@ -32,14 +43,21 @@ pub fn load_program(path: &Path) -> Result<(&'static Architecture, Vec<u8>), Set
             "give a program that is built for a Fuchsia target",
         )
     };
-    let machine = elf::machine(&file).map_err(|error| unusable(&error))?;
+    let elf = Elf::parse(&file).map_err(|error| unusable(&error))?;
+    let machine = elf.machine();
     let architecture = architecture::by_elf_machine(machine).ok_or_else(|| {
         unusable(&format!(
             "ELF machine {machine} is not a Fuchsia architecture"
         ))
     })?;
-    let program = elf::strip(&file).map_err(|error| unusable(&error))?;
-    Ok((architecture, program))
+    elf.check_system().map_err(|error| unusable(&error))?;
+    let bytes = elf.strip().map_err(|error| unusable(&error))?;
+    let name = path.file_name().unwrap_or_default();
+    Ok(Program {
+        name: name.to_string_lossy().into_owned(),
+        architecture,
+        bytes,
+    })
 }
 
 /// Reads the file that was given with `option`.

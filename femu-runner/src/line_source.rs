@@ -57,6 +57,11 @@ impl LineClassifier {
         if self.is_report(line, &text) {
             return LineSource::Report;
         }
+        if text.starts_with("platform_halt suggested_action ") {
+            // The kernel's next lines have no prefix.
+            self.debuglog_ended = true;
+            return LineSource::Boot;
+        }
         if !self.program_started {
             self.detect_program_start(line, &text);
             if !(self.program_started && is_test_harness(&text)) {
@@ -81,6 +86,11 @@ impl LineClassifier {
             self.past_linker.insert(process);
         }
         LineSource::Program
+    }
+
+    /// Whether the console shows that the program was started.
+    pub fn program_started(&self) -> bool {
+        self.program_started
     }
 
     fn detect_program_start(&mut self, line: &Line, text: &str) {
@@ -141,11 +151,15 @@ pub fn is_crash(text: &str) -> bool {
 
 /// Whether the line is the first or the last one of a libtest or libtest-mimic run.
 fn is_test_harness(text: &str) -> bool {
+    text.starts_with("test result: ") || is_test_start(text)
+}
+
+/// Whether the line is the first one of a libtest or libtest-mimic run.
+pub fn is_test_start(text: &str) -> bool {
     let count = text
         .strip_prefix("running ")
         .and_then(|rest| rest.split_once(" test"));
-    text.starts_with("test result: ")
-        || count.is_some_and(|(count, _)| count.parse::<u32>().is_ok())
+    count.is_some_and(|(count, _)| count.parse::<u32>().is_ok())
 }
 
 /// Whether the line is symbolizer markup, which the dynamic linker prints before `main`.

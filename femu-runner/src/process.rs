@@ -1,30 +1,33 @@
-//! Runs a child process, reads its output by lines, and always kills and reaps it.
+//! Runs a child process, reads its output by lines, and always reaps it.
 
 use crate::line_splitter::LineSplitter;
+use crate::signals::Signals;
+use crate::watchdog::Watchdog;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Interval between two checks whether the child has exited.
+/// Interval between two checks whether the child has exited, or a signal has arrived.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Interval between two checks whether a child that has closed its output has exited.
+const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// Limit for the returned part of stderr.
 const MAX_STDERR: usize = 64 * 1024;
 /// Time to read the remaining output after the child has exited.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// Time for a child to end after SIGTERM, before SIGKILL.
+const TERMINATION_TIME: Duration = Duration::from_secs(3);
 
 /// How the child process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessEnd {
     /// It exited with this status. `None` if a signal killed it.
     Exited(Option<i32>),
-    /// It was killed after the time of `LineAction::StopAfter`.
+    /// It was killed after the time of a `LineAction`.
     Stopped,
     /// It was killed at the time limit.
     TimedOut,
@@ -39,6 +42,8 @@ pub enum LineAction {
     Continue,
     /// Continue, but kill the child if it has not exited after this time.
     StopAfter(Duration),
+    /// Continue, but kill the child if it prints nothing for this time.
+    StopAfterSilence(Duration),
 }
 
 /// The stream of a line.
@@ -50,13 +55,22 @@ pub enum Stream {
     Stderr,
 }
 
+/// The processes that the child has started, which are in its process group.
+#[derive(Debug)]
+pub enum Descendants<'a> {
+    /// They are killed when the child has exited. The watchdog kills them if the runner is killed.
+    Kill(&'a mut Watchdog),
+    /// They continue when the child has exited. At the time limit, and after a signal to the runner,
+    /// the whole group gets SIGTERM, and SIGKILL some time later.
+    Keep,
+}
+
 enum Event {
     Line(Stream, Vec<u8>),
     StreamClosed,
-    Signal(i32),
 }
 
-/// Runs `argv` in a new process group, with an empty stdin.
+/// Runs `command` in a new process group, with an empty stdin.
 ///
 /// Calls `on_line` with each line. Returns how the child ended, and the first part of its stderr.
 ///
@@ -64,23 +78,35 @@ enum Event {
 ///
 /// The child cannot be started or waited for.
 pub fn run(
-    argv: &[OsString],
+    command: &mut Command,
+    mut descendants: Descendants<'_>,
     limit: Duration,
+    signals: &Signals,
     mut on_line: impl FnMut(Stream, &[u8]) -> LineAction,
 ) -> io::Result<(ProcessEnd, Vec<u8>)> {
     let (sender, receiver) = channel();
-    let _signal_watcher = SignalWatcher::start(sender.clone())?;
-    let mut group = ProcessGroup::start(argv)?;
+    let mut group = ProcessGroup::start(command)?;
+    if let Descendants::Kill(watchdog) = &mut descendants {
+        watchdog.set_group(Some(group.id()))?;
+    }
     read_lines(Stream::Stdout, group.leader.stdout.take(), sender.clone());
     read_lines(Stream::Stderr, group.leader.stderr.take(), sender);
     let mut stderr = Vec::new();
-    let killed = wait(&group, &receiver, limit, &mut |stream, line| {
+    let killed = wait(&group, &receiver, limit, signals, &mut |stream, line| {
         if stream == Stream::Stderr && stderr.len() < MAX_STDERR {
             stderr.extend([line, b"\n"].concat());
         }
         on_line(stream, line)
     })?;
-    let status = group.kill_and_reap()?;
+    match (descendants, killed) {
+        (Descendants::Kill(watchdog), _) => {
+            group.kill(Signal::KILL);
+            watchdog.set_group(None)?;
+        }
+        (Descendants::Keep, Some(_)) => group.terminate()?,
+        (Descendants::Keep, None) => {}
+    }
+    let status = group.reap()?;
     Ok((killed.unwrap_or(ProcessEnd::Exited(status.code())), stderr))
 }
 
@@ -89,13 +115,18 @@ fn wait(
     group: &ProcessGroup,
     receiver: &Receiver<Event>,
     limit: Duration,
+    signals: &Signals,
     on_line: &mut impl FnMut(Stream, &[u8]) -> LineAction,
 ) -> io::Result<Option<ProcessEnd>> {
     let mut deadline = Instant::now() + limit;
     let mut end_at_deadline = ProcessEnd::TimedOut;
+    let mut silence_deadline = None;
     let mut exited = false;
     let mut open_streams = 2;
     loop {
+        if let Some(signal) = signals.take() {
+            return Ok(Some(ProcessEnd::Interrupted(signal)));
+        }
         let now = Instant::now();
         if exited && (open_streams == 0 || now >= deadline) {
             return Ok(None);
@@ -103,38 +134,48 @@ fn wait(
         if now >= deadline {
             return Ok(Some(end_at_deadline));
         }
-        // The signal watcher keeps a sender, so an error is always a timeout.
+        if silence_deadline.is_some_and(|silence_deadline| now >= silence_deadline) {
+            return Ok(Some(ProcessEnd::Stopped));
+        }
         match receiver.recv_timeout(POLL_INTERVAL.min(deadline - now)) {
-            Ok(Event::Signal(signal)) => return Ok(Some(ProcessEnd::Interrupted(signal))),
             Ok(Event::StreamClosed) => open_streams -= 1,
             Ok(Event::Line(stream, line)) => {
-                if let LineAction::StopAfter(grace) = on_line(stream, &line) {
-                    deadline = deadline.min(Instant::now() + grace);
-                    end_at_deadline = ProcessEnd::Stopped;
+                silence_deadline = None;
+                match on_line(stream, &line) {
+                    LineAction::Continue => {}
+                    LineAction::StopAfter(grace) => {
+                        deadline = deadline.min(Instant::now() + grace);
+                        end_at_deadline = ProcessEnd::Stopped;
+                    }
+                    LineAction::StopAfterSilence(grace) => {
+                        silence_deadline = Some(Instant::now() + grace);
+                    }
                 }
             }
-            Err(_) => {
+            // The interval has passed, or both streams are closed.
+            Err(error) => {
                 if !exited && group.leader_exited()? {
                     exited = true;
                     // A grandchild can keep the pipes open without limit.
                     deadline = deadline.min(Instant::now() + DRAIN_TIME);
+                } else if error == RecvTimeoutError::Disconnected {
+                    thread::sleep(EXIT_POLL_INTERVAL);
                 }
             }
         }
     }
 }
 
-/// A child process that leads its own process group. `Drop` kills the group.
+/// A child process that leads its own process group. `Drop` kills the group, unless the child was
+/// reaped.
 struct ProcessGroup {
     leader: Child,
-    killed: bool,
+    reaped: bool,
 }
 
 impl ProcessGroup {
-    fn start(argv: &[OsString]) -> io::Result<Self> {
-        let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        Command::new(program)
-            .args(arguments)
+    fn start(command: &mut Command) -> io::Result<Self> {
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -144,57 +185,50 @@ impl ProcessGroup {
             .spawn()
             .map(|leader| Self {
                 leader,
-                killed: false,
+                reaped: false,
             })
     }
 
-    /// Whether the child has exited. Does not reap it, so that its PID is not reused before
-    /// `kill_and_reap`.
-    fn leader_exited(&self) -> io::Result<bool> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Ok(waitid(WaitId::Pid(Pid::from_child(&self.leader)), options)?.is_some())
+    fn id(&self) -> Pid {
+        Pid::from_child(&self.leader)
     }
 
-    fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
-        if !self.killed {
-            // This fails if no process of the group is left.
-            let _ = kill_process_group(Pid::from_child(&self.leader), Signal::KILL);
-            self.killed = true;
+    /// Whether the child has exited. Does not reap it, so that its PID is not reused before `reap`.
+    fn leader_exited(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(self.id()), options)?.is_some())
+    }
+
+    /// Sends a signal to the group. The child must not have been reaped.
+    fn kill(&self, signal: Signal) {
+        // This fails if no process of the group is left.
+        let _ = kill_process_group(self.id(), signal);
+    }
+
+    /// Sends SIGTERM, and SIGKILL if the child has not exited some time later.
+    fn terminate(&self) -> io::Result<()> {
+        self.kill(Signal::TERM);
+        let deadline = Instant::now() + TERMINATION_TIME;
+        while !self.leader_exited()? && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
         }
-        self.leader.wait()
+        self.kill(Signal::KILL);
+        Ok(())
+    }
+
+    fn reap(&mut self) -> io::Result<ExitStatus> {
+        let status = self.leader.wait()?;
+        self.reaped = true;
+        Ok(status)
     }
 }
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        let _ = self.kill_and_reap();
-    }
-}
-
-/// Sends an event for each SIGINT, SIGTERM and SIGHUP of the runner, until it is dropped.
-#[derive(Debug)]
-struct SignalWatcher {
-    handle: signal_hook::iterator::Handle,
-}
-
-impl SignalWatcher {
-    fn start(sender: Sender<Event>) -> io::Result<Self> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-        let handle = signals.handle();
-        thread::spawn(move || {
-            for signal in signals.forever() {
-                if sender.send(Event::Signal(signal)).is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self { handle })
-    }
-}
-
-impl Drop for SignalWatcher {
-    fn drop(&mut self) {
-        self.handle.close();
+        if !self.reaped {
+            self.kill(Signal::KILL);
+            let _ = self.reap();
+        }
     }
 }
 

@@ -1,16 +1,6 @@
-//! Derives the verdict on the program from the console lines and from the way QEMU ended.
+//! The result of a run.
 
-use crate::console::Line;
-use crate::kernel_command_line::Launcher;
-use crate::line_source::{LineSource, is_crash, is_panic};
-use crate::process::ProcessEnd;
 use std::fmt;
-use std::time::Duration;
-
-/// Time for the machine to power off after the result is known.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-/// The longest process name: `ZX_MAX_NAME_LEN` without the NUL.
-const MAX_PROCESS_NAME: usize = 31;
 
 /// The result of a run, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +16,9 @@ pub enum Verdict {
     },
     /// The kernel killed the program.
     Crashed(String),
-    /// The kernel panicked, or userboot failed.
+    /// The program was not started.
+    NotRun(String),
+    /// The kernel panicked.
     KernelPanic(String),
     /// The program printed nothing, and its exit status is unknown.
     NoOutput(String),
@@ -47,6 +39,7 @@ impl Verdict {
                     .filter(|status| (1..=125).contains(status))
                     .unwrap_or(1)
             }
+            Self::NotRun(_) => 2,
             Self::Crashed(_) => 3,
             Self::KernelPanic(_) => 4,
             Self::NoOutput(_) => 5,
@@ -62,6 +55,7 @@ impl fmt::Display for Verdict {
             Self::Passed(reason) => ("passed", reason),
             Self::Failed { reason, .. } => ("failed", reason),
             Self::Crashed(reason) => ("crashed", reason),
+            Self::NotRun(reason) => ("not run", reason),
             Self::KernelPanic(reason) => ("kernel panic", reason),
             Self::NoOutput(reason) => ("no output", reason),
             Self::Timeout(reason) => ("timeout", reason),
@@ -70,268 +64,3 @@ impl fmt::Display for Verdict {
         write!(f, "{name}: {reason}")
     }
 }
-
-/// The facts for the verdict that the console lines so far contain.
-#[derive(Debug)]
-pub struct RunState {
-    launcher: Launcher,
-    /// The name of the program's process in the kernel.
-    process_name: String,
-    /// The program printed something.
-    program_printed: bool,
-    /// The console printed something.
-    console_printed: bool,
-    /// The first `test result: FAILED`, else the last `test result: ok`.
-    test_result: Option<String>,
-    /// The program's exit status.
-    status: Option<i64>,
-    /// The exit status of bootsvc, if bootsvc started the program.
-    bootsvc_status: Option<i64>,
-    crash: Option<String>,
-    panic: Option<String>,
-    halted: bool,
-}
-
-impl RunState {
-    /// The state before the first line. `program` is the program's path in the boot image.
-    pub fn new(launcher: Launcher, program: &str) -> Self {
-        Self {
-            launcher,
-            process_name: program.chars().take(MAX_PROCESS_NAME).collect(),
-            program_printed: false,
-            console_printed: false,
-            test_result: None,
-            status: None,
-            bootsvc_status: None,
-            crash: None,
-            panic: None,
-            halted: false,
-        }
-    }
-
-    /// Updates the state with the next line.
-    pub fn observe(&mut self, line: &Line, source: LineSource) {
-        let text = line.text();
-        self.console_printed |= !text.is_empty();
-        match source {
-            LineSource::Program => {
-                self.program_printed |= !text.trim().is_empty();
-                if let Some(result) = text.strip_prefix("test result: ")
-                    && !self.test_failed()
-                    && (result.starts_with("ok.") || result.starts_with("FAILED."))
-                {
-                    self.test_result = Some(text);
-                    // The test harness still runs, so the crash was in a child process.
-                    self.crash = None;
-                }
-            }
-            LineSource::Report => {
-                if is_panic(&text) && self.panic.is_none() {
-                    self.panic = Some(text);
-                } else if is_crash(&text)
-                    && text.contains(&self.process_name)
-                    && self.crash.is_none()
-                {
-                    self.crash = Some(text);
-                } else if self.panic.is_some() {
-                    if text.starts_with("panic (caller ") {
-                        self.panic = Some(text.clone());
-                    }
-                    // With `kernel.halt-on-panic=true`, this is the last line.
-                    self.halted |= text.contains("panic shell");
-                }
-            }
-            LineSource::Boot => self.observe_boot_line(line),
-        }
-    }
-
-    fn observe_boot_line(&mut self, line: &Line) {
-        let status_after = |component: &str, label: &str| {
-            let message = line.message_from(component)?;
-            let number = message
-                .strip_prefix(label)?
-                .split_ascii_whitespace()
-                .next()?;
-            number.parse::<i64>().ok()
-        };
-        // Some versions of bootsvc print the program's status. The released one of July 2019 does not
-        // (read in its source).
-        if let Some(status) = status_after("bootsvc", "NEXT EXITED code=") {
-            self.status = Some(status);
-        }
-        // After such an error userboot stops, and the machine does not power off.
-        let userboot_error = line
-            .message_from("userboot")
-            .filter(|message| message.starts_with("ZX_ERR_") && message.ends_with(" failed"));
-        if let (Some(error), None) = (userboot_error, &self.panic) {
-            self.panic = Some(format!(
-                "userboot failed: {error}; --raw (FEMU_RAW=1) prints the preceding lines"
-            ));
-        }
-        if let Some(status) = status_after("userboot", "*** Exit status ") {
-            match self.launcher {
-                Launcher::Userboot => self.status = Some(status),
-                // userboot started bootsvc.
-                Launcher::Bootsvc => self.bootsvc_status = Some(status),
-            }
-        }
-    }
-
-    /// The time that the machine has left to power off. `None` while the result is unknown.
-    pub fn shutdown_grace(&self) -> Option<Duration> {
-        if self.halted {
-            return Some(Duration::ZERO);
-        }
-        let has_ended =
-            self.panic.is_some() || self.status.is_some() || self.bootsvc_status.is_some();
-        has_ended.then_some(SHUTDOWN_GRACE)
-    }
-
-    /// Whether the console has printed nothing.
-    pub fn console_is_silent(&self) -> bool {
-        !self.console_printed
-    }
-
-    /// Whether the program has printed something.
-    pub fn program_printed(&self) -> bool {
-        self.program_printed
-    }
-
-    fn test_failed(&self) -> bool {
-        self.test_result
-            .as_ref()
-            .is_some_and(|result| result.starts_with("test result: FAILED"))
-    }
-
-    /// The verdict after QEMU has ended. `power_off_status` is QEMU's exit status after the
-    /// kernel has powered the machine off.
-    pub fn verdict(&self, end: ProcessEnd, power_off_status: i32) -> Verdict {
-        if let Some(panic) = &self.panic {
-            return Verdict::KernelPanic(panic.trim().to_owned());
-        }
-        match self
-            .status
-            .or(self.bootsvc_status.filter(|&status| status != 0))
-        {
-            Some(0) => return self.verdict_of_status_0(),
-            Some(status) => return self.verdict_of_nonzero_status(status),
-            None => {}
-        }
-        if let Some(crash) = &self.crash {
-            return Verdict::Crashed(crash.trim().to_owned());
-        }
-        match &self.test_result {
-            Some(result) if self.test_failed() => Verdict::Failed {
-                reason: result.clone(),
-                status: None,
-            },
-            result => self.verdict_without_status(result.as_deref(), end, power_off_status),
-        }
-    }
-
-    fn verdict_of_status_0(&self) -> Verdict {
-        match &self.test_result {
-            Some(result) if self.test_failed() => Verdict::Failed {
-                reason: format!("exit status 0, but {result}"),
-                status: None,
-            },
-            Some(result) => Verdict::Passed(format!("exit status 0, {result}")),
-            None if self.program_printed => Verdict::Passed("exit status 0".to_owned()),
-            None => Verdict::Passed("exit status 0, no output".to_owned()),
-        }
-    }
-
-    fn verdict_of_nonzero_status(&self, status: i64) -> Verdict {
-        if let Some(cause) = kill_cause(status) {
-            let report = match &self.crash {
-                Some(crash) => crash.trim(),
-                None => "no crash report",
-            };
-            let after_result = self
-                .test_result
-                .as_ref()
-                .map_or(String::new(), |result| format!(" after {result:?}"));
-            return Verdict::Crashed(format!(
-                "killed by the kernel ({status}: {cause}){after_result}; {report}"
-            ));
-        }
-        let reason = match (self.status, &self.test_result) {
-            (None, _) => {
-                format!("exit status {status} of bootsvc; the program's exit status is unknown")
-            }
-            (_, None) => format!("exit status {status}"),
-            (_, Some(result)) => format!("exit status {status}, {result}"),
-        };
-        Verdict::Failed {
-            reason,
-            status: self.status,
-        }
-    }
-
-    /// The verdict if the system did not print the program's exit status.
-    fn verdict_without_status(
-        &self,
-        test_result: Option<&str>,
-        end: ProcessEnd,
-        power_off_status: i32,
-    ) -> Verdict {
-        let is_clean =
-            end == ProcessEnd::Exited(Some(power_off_status)) || end == ProcessEnd::Stopped;
-        let machine_end = match end {
-            ProcessEnd::Exited(Some(status)) if status == power_off_status => {
-                "the machine powered off".to_owned()
-            }
-            ProcessEnd::Exited(Some(status)) => {
-                format!("QEMU exited with status {status}, for example after a machine reset")
-            }
-            ProcessEnd::Exited(None) => "QEMU was killed".to_owned(),
-            ProcessEnd::Stopped | ProcessEnd::TimedOut | ProcessEnd::Interrupted(_) => {
-                "the machine was stopped".to_owned()
-            }
-        };
-        match (end, test_result) {
-            (ProcessEnd::TimedOut, test_result) => {
-                let progress = match test_result {
-                    Some(result) => format!("the program printed {result:?} but did not end"),
-                    None if self.program_printed => "the program was still running".to_owned(),
-                    None if self.console_printed => "the program printed nothing".to_owned(),
-                    None => "the console is silent; check that the kernel is for this machine"
-                        .to_owned(),
-                };
-                Verdict::Timeout(format!(
-                    "stopped at the time limit: {progress}; --timeout (FEMU_TIMEOUT) sets the limit"
-                ))
-            }
-            (_, Some(result)) if is_clean => Verdict::Passed(result.to_owned()),
-            (_, Some(result)) => Verdict::Unknown(format!(
-                "{machine_end} after {result:?}; --raw (FEMU_RAW=1) prints the complete console"
-            )),
-            (_, None) if self.program_printed => Verdict::Unknown(format!(
-                "{machine_end}, and the console shows no exit status and no test result; \
-                 userboot prints the exit status since June 2019"
-            )),
-            (_, None) => Verdict::NoOutput(format!(
-                "{machine_end}, and the program printed nothing; userboot, until April 2021 at least, \
-                 gives it no stdio: use a boot image with bin/bootsvc, or print with zx_debug_write"
-            )),
-        }
-    }
-}
-
-/// The cause for which the kernel killed a process, from its exit status: `ZX_TASK_RETCODE_*` in
-/// `zircon/syscalls/object.h`. Kernels until March 2019 use -1 for all causes (commit 15b17f2aedd;
-/// measured: December 2018).
-fn kill_cause(status: i64) -> Option<&'static str> {
-    Some(match status {
-        -1 => "exception or kill",
-        -1024 => "zx_task_kill",
-        -1025 => "out of memory",
-        -1026 => "policy violation",
-        -1027 => "syscall from outside the vDSO",
-        -1028 => "exception",
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests;

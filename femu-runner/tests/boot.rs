@@ -5,21 +5,23 @@
 #[path = "support/fake.rs"]
 mod fake;
 
-use fake::{Fake, stderr};
+use fake::{Fake, KERNEL_X64, dynamic_elf, image, stderr};
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::{fs, thread, time::Duration};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 const X64: u16 = 62;
 
-/// Whether the process exists and is not a zombie.
 /// Runs a program with this emulator.
 fn run(fake: &Fake, emulator: &Path) -> Output {
     let mut runner = fake.boot(emulator);
     runner.arg(fake.program("t", X64)).output().unwrap()
 }
 
+/// Whether the process exists and is not a zombie.
 fn is_alive(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     stat.rsplit(')')
@@ -89,7 +91,117 @@ fn emulator_that_rejects_its_arguments_is_setup_error() {
     let emulator = fake.script("qemu", "echo 'qemu: bad option' >&2; exit 1");
     let output = run(&fake, &emulator);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("QEMU failed to start the machine: qemu: bad option"));
+    assert!(stderr(&output).contains(
+        "QEMU ended with status 1 before the kernel printed something: qemu: bad option"
+    ));
+}
+
+#[test]
+fn emulator_that_exits_at_once_is_setup_error() {
+    let fake = Fake::new();
+    let emulator = fake.script("qemu", "exit 3");
+    let output = run(&fake, &emulator);
+    assert_eq!(output.status.code(), Some(2));
+    let message =
+        "QEMU ended with status 3 before the kernel printed something: it printed nothing";
+    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+}
+
+#[test]
+fn result_line_decides_if_the_machine_keeps_running() {
+    let fake = Fake::new();
+    for (result, code) in [
+        ("ok. 1 passed; 0 failed", 0),
+        ("FAILED. 0 passed; 1 failed", 1),
+    ] {
+        let emulator = fake.script(
+            "qemu",
+            &format!("echo 'running 1 test'; echo 'test result: {result}'; exec sleep 1000"),
+        );
+        let start = Instant::now();
+        let output = run(&fake, &emulator);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        // One second of silence, and much time for a busy machine.
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+}
+
+#[test]
+fn last_lines_of_the_program_are_printed_after_a_timeout() {
+    let fake = Fake::new();
+    let emulator = fake.script(
+        "qemu",
+        "echo 'kernel'; echo 'running 1 test'; echo 'test t ... '; exec sleep 1000",
+    );
+    let mut runner = fake.boot(&emulator);
+    let output = runner
+        .args(["--timeout", "1"])
+        .arg(fake.program("t", X64))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    let messages = stderr(&output);
+    assert!(
+        messages.starts_with(
+            "femu-runner: last lines of the program:\n    running 1 test\n    test t ... \n"
+        ),
+        "{messages}"
+    );
+    assert!(!messages.contains("kernel\n"), "{messages}");
+}
+
+#[test]
+fn lost_lines_are_reported() {
+    let fake = Fake::new();
+    let emulator = fake.script(
+        "qemu",
+        "echo 'running 3 tests'; echo 'test a ... ok'; echo 'test result: ok. 3 passed; 0 failed'; exit 31",
+    );
+    let output = run(&fake, &emulator);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        stderr(&output).contains("the console shows 1 of 3 test cases"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn program_that_bootsvc_cannot_start_is_not_run() {
+    let fake = Fake::new();
+    let emulator = fake.script(
+        "qemu",
+        "echo '[00000.288] 01069:01136> bootsvc: Launching next process...'
+         echo '[00000.288] 01069:01136> bootsvc: launchpad bin/t failed: cannot load: ZX_ERR_NOT_FOUND'
+         exec sleep 1000",
+    );
+    let output = run(&fake, &emulator);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let messages = stderr(&output);
+    for expected in [
+        "femu-runner: last lines of the boot log:\n    bootsvc: Launching next process...\n",
+        "femu-runner: not run: bootsvc: launchpad bin/t failed: cannot load: ZX_ERR_NOT_FOUND\n",
+    ] {
+        assert!(messages.contains(expected), "{messages}");
+    }
+}
+
+#[test]
+fn machine_that_halts_is_not_waited_for() {
+    let fake = Fake::new();
+    let emulator = fake.script(
+        "qemu",
+        "echo 'platform_halt suggested_action 0 reason 2'; echo 'Halting...'; exec sleep 1000",
+    );
+    let output = run(&fake, &emulator);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let message = "not run: the kernel halted the machine before the program was started";
+    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("    Halting...\n"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -146,6 +258,51 @@ fn signal_to_runner_kills_emulator() {
         assert!(kill.success());
         assert_eq!(runner.wait().unwrap().code(), Some(code));
         assert_ends(&fs::read_to_string(pids).unwrap());
+        assert_eq!(fake.temporary_files(), 0);
+    }
+}
+
+#[test]
+fn killed_runner_leaves_no_emulator_and_no_image() {
+    for kills_group in [false, true] {
+        let fake = Fake::new();
+        let pids = fake.path("pids");
+        let body = format!(
+            "sleep 1000 & echo $! > '{0}'; echo $$ >> '{0}'; echo 'running 1 test'; wait",
+            pids.display()
+        );
+        let emulator = fake.script("qemu", &body);
+        let mut runner = fake.boot(&emulator);
+        let mut runner = runner
+            .arg(fake.program("t", X64))
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(runner.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        assert_eq!(fake.temporary_files(), 1);
+        let target = if kills_group {
+            format!("-{}", runner.id())
+        } else {
+            runner.id().to_string()
+        };
+        let kill = Command::new("kill")
+            .args(["-s", "KILL", "--", &target])
+            .status();
+        assert!(kill.unwrap().success());
+        runner.wait().unwrap();
+        for pid in fs::read_to_string(pids).unwrap().lines() {
+            assert_ends(pid);
+        }
+        for _ in 0..1000 {
+            if fake.temporary_files() == 0 {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         assert_eq!(fake.temporary_files(), 0);
     }
 }
@@ -219,12 +376,26 @@ fn unusable_inputs_are_reported() {
         &fs::read(fake.path("zbi")).unwrap()[..100],
     )
     .unwrap();
+    let linux = fake.dynamic_program("linux", "/lib64/ld-linux-x86-64.so.2", &["libc.so.6"]);
+    fs::write(fake.path("no-kernel"), image(0x1234, &[])).unwrap();
+    let without_kernel = fake.path("no-kernel");
+    let without_kernel = without_kernel.to_str().unwrap();
     let truncated = fake.path("short");
     let zbi = truncated.to_str().unwrap();
     for (args, program, expected) in [
         (vec![], &program, "no-such-qemu: No such file"),
         (vec![], &script, "not a 64-bit little-endian ELF file"),
         (vec![], &i386, "ELF machine 3 is not a Fuchsia architecture"),
+        (
+            vec![],
+            &linux,
+            "linux is not a Fuchsia program: its dynamic linker is /lib64/ld-linux-x86-64.so.2",
+        ),
+        (
+            vec!["--zbi", without_kernel],
+            &program,
+            "no-kernel: it contains no kernel",
+        ),
         (vec!["--zbi", zbi], &program, "short: truncated image"),
         (vec!["--zbi", "/nowhere"], &program, "cannot read /nowhere"),
         (
@@ -236,7 +407,7 @@ fn unusable_inputs_are_reported() {
         (
             vec!["--env", "K"],
             &program,
-            "cannot pass the variable \"K\"",
+            "\"K\" is not an environment variable",
         ),
     ] {
         let output = fake
@@ -256,6 +427,105 @@ fn unusable_inputs_are_reported() {
         .output()
         .unwrap();
     assert!(stderr(&output).contains("cannot pass the argument \"a b\""));
+}
+
+#[test]
+fn libraries_that_the_image_lacks_are_reported() {
+    let fake = Fake::new();
+    let needed = ["libfdio.so", "libzircon.so", "libc.so", "liba.so"];
+    let program = fake.dynamic_program("t", "ld.so.1", &needed);
+    let liba = dynamic_elf("", &["libb.so"]);
+    for (files, missing) in [
+        (
+            vec![],
+            Some("lib/ld.so.1 and lib/libfdio.so and lib/liba.so"),
+        ),
+        (
+            vec!["lib/ld.so.1", "lib/liba.so"],
+            Some("lib/libfdio.so and lib/libb.so"),
+        ),
+        (
+            vec![
+                "lib/ld.so.1",
+                "lib/liba.so",
+                "lib/libb.so",
+                "lib/libfdio.so",
+            ],
+            None,
+        ),
+    ] {
+        let files: Vec<_> = files.iter().map(|name| (*name, &*liba)).collect();
+        fs::write(fake.path("zbi"), image(KERNEL_X64, &files)).unwrap();
+        let mut runner = fake.boot(&fake.path("none"));
+        let output = runner.arg("--dry-run").arg(&program).output().unwrap();
+        let messages = stderr(&output);
+        match missing {
+            Some(missing) => {
+                let expected = format!("zbi does not contain {missing}, which bin/t loads\n");
+                assert!(messages.contains(&expected), "{messages}");
+                assert_eq!(output.status.code(), Some(2));
+            }
+            None => assert_eq!(output.status.code(), Some(0), "{messages}"),
+        }
+    }
+    // --lib adds one.
+    fs::write(fake.path("zbi"), image(KERNEL_X64, &[("lib/ld.so.1", b"")])).unwrap();
+    let program = fake.dynamic_program("t", "ld.so.1", &["libfdio.so"]);
+    let mut runner = fake.boot(&fake.path("none"));
+    let lib = format!("libfdio.so={}", fake.path("kernel").display());
+    let output = runner
+        .args(["--dry-run", "--lib", &lib])
+        .arg(&program)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn library_of_a_variant_is_found_in_its_directory() {
+    let fake = Fake::new();
+    let program = fake.dynamic_program("t", "asan/ld.so.1", &["libfdio.so"]);
+    let files: [(&str, &[u8]); 2] = [("lib/asan/ld.so.1", b""), ("lib/asan/libfdio.so", b"")];
+    for (files, code) in [(&files[..], 0), (&files[..1], 2)] {
+        fs::write(fake.path("zbi"), image(KERNEL_X64, files)).unwrap();
+        let mut runner = fake.boot(&fake.path("none"));
+        let output = runner.arg("--dry-run").arg(&program).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn variable_that_bootsvc_drops_is_reported() {
+    let fake = Fake::new();
+    let boot_arguments = b"bootsvc: ... fuchsia.boot.Arguments ...";
+    let passes_both = b"fuchsia.boot.Arguments bootsvc: cannot set up environment";
+    for (bootsvc, options, is_reported) in [
+        (&boot_arguments[..], &["--env", "K=V"][..], true),
+        (boot_arguments, &[], false),
+        (
+            boot_arguments,
+            &["--env", "K=V", "--start", "userboot"],
+            false,
+        ),
+        (passes_both, &["--env", "K=V"], false),
+        (b"bootsvc of 2018", &["--env", "K=V"], false),
+    ] {
+        fs::write(
+            fake.path("zbi"),
+            image(KERNEL_X64, &[("bin/bootsvc", bootsvc)]),
+        )
+        .unwrap();
+        let mut runner = fake.boot(&fake.path("none"));
+        let runner = runner.arg("--dry-run").args(options);
+        let output = runner.arg(fake.program("t", X64)).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let messages = stderr(&output);
+        assert_eq!(
+            messages.contains("--env (FEMU_ENV) has no effect"),
+            is_reported,
+            "{messages}"
+        );
+    }
 }
 
 #[test]

@@ -1,10 +1,15 @@
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 fn test_binary() -> Vec<u8> {
     fs::read(env::current_exe().unwrap()).unwrap()
+}
+
+fn strip(file: &[u8]) -> Result<Vec<u8>, ElfError> {
+    Elf::parse(file)?.strip()
 }
 
 #[test]
@@ -19,13 +24,32 @@ fn strip_keeps_segments_and_removes_sections() {
 }
 
 #[test]
+fn needed_libraries_are_found_without_sections() {
+    let stripped = strip(&test_binary()).unwrap();
+    let needed = Elf::parse(&stripped).unwrap().needed().unwrap();
+    assert!(
+        needed.iter().any(|name| name.starts_with("libc.")),
+        "{needed:?}"
+    );
+}
+
+#[test]
+fn program_of_the_host_is_for_another_system() {
+    let file = test_binary();
+    let error = Elf::parse(&file).unwrap().check_system().unwrap_err();
+    assert!(
+        error.to_string().starts_with("its dynamic linker is /"),
+        "{error}"
+    );
+}
+
+#[test]
 fn truncated_program_is_rejected() {
     let program = strip(&test_binary()).unwrap();
-    assert_eq!(
-        strip(&program[..program.len() - 1]),
-        Err(ElfError::Truncated)
-    );
-    assert_eq!(strip(&program[..100]), Err(ElfError::Truncated));
+    for length in [program.len() - 1, 100, 20] {
+        let error = strip(&program[..length]).unwrap_err();
+        assert!(matches!(error, ElfError::Malformed(_)), "{length}: {error}");
+    }
 }
 
 #[test]
@@ -42,8 +66,23 @@ proptest! {
             bytes[33..40].fill(0);
             bytes[54..58].copy_from_slice(&[56, 0, 2, 0]);
         }
-        if let Ok(stripped) = strip(&bytes) {
-            prop_assert!(stripped.len() <= bytes.len());
+        if let Ok(elf) = Elf::parse(&bytes) {
+            let _ = (elf.check_system(), elf.needed());
+            if let Ok(stripped) = elf.strip() {
+                prop_assert!(stripped.len() <= bytes.len());
+            }
+        }
+    }
+
+    #[test]
+    fn changed_bytes_of_a_program_do_not_panic(changes in vec((0_usize..2000, any::<u8>()), 1..20)) {
+        static PROGRAM: LazyLock<Vec<u8>> = LazyLock::new(|| strip(&test_binary()).unwrap());
+        let mut bytes = PROGRAM.clone();
+        for (offset, byte) in changes {
+            bytes[offset] = byte;
+        }
+        if let Ok(elf) = Elf::parse(&bytes) {
+            let _ = (elf.check_system(), elf.needed(), elf.strip());
         }
     }
 }

@@ -1,53 +1,89 @@
 //! Generates the input files of a Fuchsia package.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// The package of a program.
+#[derive(Debug)]
+pub struct Package {
+    /// The package name.
+    pub name: String,
+    /// The component manifest, before the compilation.
+    pub cml: PathBuf,
+    /// The component manifest, after the compilation.
+    pub cm: PathBuf,
+    /// The package build manifest.
+    pub build_manifest: PathBuf,
+}
+
+impl Package {
+    /// Writes the input files to `work`. `libraries` are paths in the package, and files.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub fn write(
+        work: &Path,
+        file_name: &str,
+        program: &[u8],
+        libraries: Vec<(String, PathBuf)>,
+        test_runner: &str,
+        env: &[&str],
+    ) -> io::Result<Self> {
+        let name = package_name(file_name);
+        let binary = format!("bin/{name}");
+        let package = Self {
+            cml: work.join("component.cml"),
+            cm: work.join(format!("{name}.cm")),
+            build_manifest: work.join("package.manifest"),
+            name,
+        };
+        let meta = json!({ "name": package.name, "version": "0" });
+        let cml = component(&binary, test_runner, env);
+        let program_file = work.join("program");
+        fs::write(&program_file, program)?;
+        fs::write(&package.cml, format!("{cml:#}\n"))?;
+        fs::write(work.join("meta-package"), meta.to_string())?;
+        let mut files = vec![
+            ("meta/package".to_owned(), work.join("meta-package")),
+            (format!("meta/{}.cm", package.name), package.cm.clone()),
+            (binary, program_file),
+        ];
+        files.extend(libraries);
+        let lines = files
+            .iter()
+            .map(|(path, file)| format!("{path}={}\n", file.display()));
+        fs::write(&package.build_manifest, lines.collect::<String>())?;
+        Ok(package)
+    }
+}
 
 /// The component manifest. CML is a superset of JSON.
 ///
-/// `elf_test_runner` provides `fuchsia.test.Suite`. `std::process::Command` requires
-/// `fuchsia.process.Launcher`. A test of type "system" does not run in the hermetic realm.
-pub fn component(program: &str) -> String {
-    let manifest = json!({
-        "program": { "runner": "elf_test_runner", "binary": program },
+/// The test runner provides `fuchsia.test.Suite`. `std::process::Command` requires
+/// `fuchsia.process.Launcher`, which hermetic tests get as well
+/// (`src/sys/testing/meta/common.shard.cml` of 2026).
+fn component(binary: &str, test_runner: &str, env: &[&str]) -> Value {
+    let mut manifest = json!({
+        "program": { "runner": test_runner, "binary": binary },
         "capabilities": [{ "protocol": "fuchsia.test.Suite" }],
         "expose": [{ "protocol": "fuchsia.test.Suite", "from": "self" }],
         "use": [
             { "protocol": "fuchsia.process.Launcher" },
             { "storage": "tmp", "path": "/tmp" },
         ],
-        "facets": { "fuchsia.test": { "type": "system" } },
     });
-    format!("{manifest:#}\n")
-}
-
-/// The contents of `meta/package`.
-pub fn meta(package: &str) -> String {
-    json!({ "name": package, "version": "0" }).to_string()
-}
-
-/// The package build manifest: one line `PATH=FILE` for each file of the package.
-pub fn manifest(work: &Path, package: &str, files: &[(String, PathBuf)]) -> String {
-    let meta_files = [
-        ("meta/package".to_owned(), work.join("meta-package")),
-        (
-            format!("meta/{package}.cm"),
-            work.join(format!("{package}.cm")),
-        ),
-    ];
-    let mut manifest = String::new();
-    for (path, file) in meta_files.iter().chain(files) {
-        manifest.push_str(path);
-        manifest.push('=');
-        manifest.push_str(&file.to_string_lossy());
-        manifest.push('\n');
+    if !env.is_empty() {
+        manifest["program"]["environ"] = json!(env);
     }
     manifest
 }
 
 /// The package name for a program. Package names consist of lower-case letters, digits, `-`, `_`
 /// and `.`; other characters are replaced by `-`.
-pub fn name(program: &str) -> String {
+fn package_name(program: &str) -> String {
     let is_allowed =
         |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || "-_.".contains(char);
     program

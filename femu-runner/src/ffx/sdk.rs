@@ -2,7 +2,9 @@
 
 use crate::architecture::Architecture;
 use crate::setup_error::SetupError;
+use serde_json::Value;
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 const INCOMPLETE_SDK_HINT: &str = "give the directory of a complete SDK with --sdk (FEMU_SDK)";
@@ -16,6 +18,10 @@ pub struct Sdk {
     pub ffx: PathBuf,
     /// The path of cmc, the compiler for component manifests.
     pub cmc: PathBuf,
+    /// The version, such as `33.20260927.4.1`: `id` in `meta/manifest.json`.
+    pub id: Option<String>,
+    /// Whether the SDK has the tool of ffx's default emulator engine.
+    pub has_aemu: bool,
 }
 
 /// Finds the SDK: `option`, else FUCHSIA_SDK_PATH, else the SDK of the ffx on PATH.
@@ -47,6 +53,9 @@ pub fn find(option: Option<&Path>) -> Result<Sdk, SetupError> {
                  engine, give a kernel and a boot image (FEMU_KERNEL, FEMU_ZBI)",
             )
         })?;
+    let root = std::path::absolute(&root).map_err(|error| {
+        SetupError::new(format!("{}: {error}", root.display()), INCOMPLETE_SDK_HINT)
+    })?;
     let find_required = |name: &str| {
         find_tool(Some(&root), name).ok_or_else(|| {
             SetupError::new(
@@ -55,11 +64,26 @@ pub fn find(option: Option<&Path>) -> Result<Sdk, SetupError> {
             )
         })
     };
+    let ffx = find_required("ffx")?;
+    let cmc = find_required("cmc")?;
+    let manifest = fs::read_to_string(root.join("meta/manifest.json")).unwrap_or_default();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
     Ok(Sdk {
-        ffx: find_required("ffx")?,
-        cmc: find_required("cmc")?,
+        has_aemu: has_aemu(&manifest, &ffx),
+        id: manifest["id"].as_str().map(str::to_owned),
+        ffx,
+        cmc,
         root,
     })
+}
+
+/// Whether ffx finds `aemu_internal`: as a part of the manifest, or beside ffx itself
+/// (`plugins/emulator/engines/src/qemu_based/mod.rs`, `get_host_tool`: 2024, 2026).
+fn has_aemu(manifest: &Value, ffx: &Path) -> bool {
+    let parts = manifest["parts"].as_array().into_iter().flatten();
+    let mut metas = parts.filter_map(|part| part["meta"].as_str());
+    metas.any(|meta| meta.ends_with("/aemu_internal-meta.json"))
+        || ffx.with_file_name("aemu_internal").is_file()
 }
 
 /// Finds a tool in the SDK, else on PATH.
@@ -75,7 +99,9 @@ fn find_tool(root: Option<&Path>, name: &str) -> Option<PathBuf> {
         ]
     });
     let path = env::var_os("PATH").unwrap_or_default();
-    let on_path = env::split_paths(&path).map(|directory| directory.join(name));
+    // ffx runs in another working directory.
+    let on_path = env::split_paths(&path)
+        .filter_map(|directory| std::path::absolute(directory.join(name)).ok());
     in_sdk
         .into_iter()
         .flatten()

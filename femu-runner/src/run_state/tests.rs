@@ -1,5 +1,4 @@
 use super::*;
-use crate::line_source::LineClassifier;
 
 const POWERED_OFF: ProcessEnd = ProcessEnd::Exited(Some(31));
 const OK: &str = "test result: ok. 1 passed; 0 failed; 0 ignored";
@@ -8,7 +7,6 @@ const CRASH: &str = "KERN: fatal page fault in user thread 'main' in process 'bi
 
 /// The runner's exit code for a console that shows the start of bin/t and then `lines`.
 fn exit_code_at(launcher: Launcher, lines: &[&str], end: ProcessEnd) -> u8 {
-    let mut classifier = LineClassifier::new("bin/t");
     let mut state = RunState::new(launcher, "bin/t");
     let start_messages = match launcher {
         Launcher::Bootsvc => [
@@ -25,9 +23,7 @@ fn exit_code_at(launcher: Launcher, lines: &[&str], end: ProcessEnd) -> u8 {
             Some(("bootsvc", _)) => format!("[0.2] 3:4> {line}"),
             _ => format!("[0.2] 5:6> {line}"),
         };
-        let line = Line::parse(with_prefix.as_bytes());
-        let source = classifier.classify(&line);
-        state.observe(&line, source);
+        state.observe(&Line::parse(with_prefix.as_bytes()));
     }
     state.verdict(end, 31).exit_code()
 }
@@ -105,9 +101,86 @@ fn panic_overrides_everything() {
         exit_code(&[OK, "bootsvc: NEXT EXITED code=0", "ZIRCON KERNEL PANIC"]),
         4
     );
+}
+
+#[test]
+fn program_that_is_not_started_is_not_run() {
+    for line in [
+        "userboot: ZX_ERR_BAD_HANDLE: elf_load_prepare failed",
+        "bootsvc: launchpad bin/t failed: cannot load: ZX_ERR_NOT_FOUND",
+    ] {
+        assert_eq!(exit_code(&[line]), 2, "{line}");
+        assert_eq!(
+            exit_code_at(Launcher::Bootsvc, &[line], ProcessEnd::Stopped),
+            2
+        );
+    }
+}
+
+/// The exit code for a console whose last line is from bootsvc before it starts the program.
+fn exit_code_before_launch(lines: &[&str], end: ProcessEnd) -> u8 {
+    let mut state = RunState::new(Launcher::Bootsvc, "bin/t");
+    for line in lines {
+        state.observe(&Line::parse(line.as_bytes()));
+    }
+    state.verdict(end, 31).exit_code()
+}
+
+#[test]
+fn machine_that_ends_before_the_program_is_started_is_not_run() {
+    let bootsvc = "[0.1] 3:4> bootsvc: Creating loader service...";
+    let crash = "[0.2] 1:2> userboot: *** Exit status -1028 ***";
+    let halt = ["platform_halt suggested_action 0 reason 2", "Halting..."];
+    assert_eq!(exit_code_before_launch(&[bootsvc, crash], POWERED_OFF), 2);
     assert_eq!(
-        exit_code(&["userboot: ZX_ERR_BAD_HANDLE: elf_load_prepare failed"]),
-        4
+        exit_code_before_launch(&[bootsvc], ProcessEnd::Exited(Some(0))),
+        2
+    );
+    assert_eq!(
+        exit_code_before_launch(&[bootsvc, halt[0], halt[1]], ProcessEnd::Stopped),
+        2
+    );
+    // Some kernels do not print that they start the program.
+    assert_eq!(exit_code_before_launch(&[bootsvc], POWERED_OFF), 5);
+}
+
+#[test]
+fn halted_machine_is_not_passed() {
+    let halt = [
+        "[0.3] 0:0> platform_halt suggested_action 0 reason 2",
+        "[0.3] 0:0> Halting...",
+    ];
+    let lines = [OK, halt[0], halt[1]];
+    assert_eq!(
+        exit_code_at(Launcher::Bootsvc, &lines, ProcessEnd::Stopped),
+        7
+    );
+}
+
+#[test]
+fn silence_after_the_test_result_ends_the_run() {
+    let action_after = |lines: &[&str]| {
+        let mut state = RunState::new(Launcher::Bootsvc, "bin/t");
+        for line in lines {
+            state.observe(&Line::parse(format!("[0.2] 5:6> {line}").as_bytes()));
+        }
+        state.next_action()
+    };
+    let silence = LineAction::StopAfterSilence(SILENCE_AFTER_TEST_RESULT);
+    assert_eq!(action_after(&["running 1 test"]), LineAction::Continue);
+    assert_eq!(action_after(&["running 1 test", OK]), silence);
+    assert_eq!(action_after(&["running 1 test", FAILED, "after"]), silence);
+    assert_eq!(
+        action_after(&["running 1 test", OK, "running 1 test"]),
+        LineAction::Continue
+    );
+    assert_eq!(
+        exit_code_at(Launcher::Bootsvc, &[OK], ProcessEnd::Stopped),
+        0
+    );
+    assert_eq!(
+        exit_code_at(Launcher::Bootsvc, &[FAILED], ProcessEnd::Stopped),
+        1
     );
 }
 

@@ -1,0 +1,214 @@
+//! The sequence of calls for one run.
+
+use super::artifacts::Follower;
+use super::background::{Background, STOP_TIME};
+use super::call::{Calls, EmulatorOptions, TestOptions};
+use super::caller::{Caller, SessionError, Show};
+use super::package::Package;
+use super::run_summary::{self, RunSummary};
+use super::sdk::Sdk;
+use super::version::{Bundle, FfxVersion};
+use super::{instances, output, package_server};
+use crate::cli::{Accel, Options};
+use crate::engine::Outcome;
+use crate::process::ProcessEnd;
+use crate::verdict::Verdict;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One run.
+pub struct Session<'a> {
+    pub options: &'a Options,
+    pub caller: Caller<'a>,
+    pub calls: Calls,
+    pub sdk: &'a Sdk,
+    pub bundle: &'a Bundle,
+    pub package: &'a Package,
+    /// A temporary directory, in which the tools run.
+    pub work: &'a Path,
+}
+
+impl Session<'_> {
+    /// Runs the program. `clean_up` must follow.
+    ///
+    /// # Errors
+    ///
+    /// A call failed, or the runner received a signal.
+    pub fn run(&self) -> Result<Outcome, SessionError> {
+        let version = FfxVersion::parse(&self.caller.call(&self.calls.version())?.stdout);
+        self.check_support(&version)?;
+        self.caller.call(&self.calls.set_sdk(&self.sdk.root))?;
+        self.start_emulator()?;
+        let repository = self.publish(&version)?;
+        package_server::start(&self.caller, &self.calls, &repository)?;
+        self.test()
+    }
+
+    /// Checks that ffx has the newest of the calls that the runner needs.
+    fn check_support(&self, version: &FfxVersion) -> Result<(), SessionError> {
+        let help = self.caller.call(&self.calls.server_help())?.stdout;
+        let is_supported = ["--background", "--no-device"]
+            .iter()
+            .all(|option| help.contains(option));
+        if is_supported || self.options.dry_run {
+            return Ok(());
+        }
+        let error = version.too_old("`repository server start --background --no-device`");
+        Err(SessionError::Setup(error))
+    }
+
+    fn start_emulator(&self) -> Result<(), SessionError> {
+        let state =
+            instances::emulator_state(&self.caller.call(&self.calls.list_emulators())?.stdout);
+        if state.as_deref() == Some("running") {
+            return Ok(());
+        }
+        if state.is_some() {
+            // A dead emulator can still occupy its name.
+            self.caller.call(&self.calls.stop_emulator())?;
+        }
+        let log = self.shared_dir().join("emulator.log");
+        let engine = self.options.emu_engine.as_deref();
+        let start = self.calls.start_emulator(&EmulatorOptions {
+            bundle: &self.bundle.directory,
+            engine: engine.or((!self.sdk.has_aemu).then_some("qemu")),
+            accel: match self.options.accel() {
+                Accel::Auto => "auto",
+                Accel::Kvm => "hyper",
+                Accel::Tcg => "none",
+            },
+            seconds: self.options.timeout,
+            log: &log,
+            debugging_syscalls: self.options.debugging_syscalls(),
+        });
+        let result = self.caller.call_and_show(&start, Show::Both);
+        if result.is_err() {
+            // ffx leaves an emulator running that does not answer.
+            self.stop_emulator();
+        }
+        if let (Err(SessionError::Setup(_)), Ok(log)) = (&result, fs::read_to_string(&log)) {
+            output::print_tail("last lines of the emulator's log", &log);
+        }
+        result.map(|_| ())
+    }
+
+    /// The directory for files that the next run needs if it uses the emulator again: the log, and the
+    /// repository, whose keys the emulator knows.
+    fn shared_dir(&self) -> &Path {
+        if self.keeps_emulator() {
+            &self.calls.isolate_dir
+        } else {
+            self.work
+        }
+    }
+
+    /// Publishes the package. Returns the repository.
+    fn publish(&self, version: &FfxVersion) -> Result<PathBuf, SessionError> {
+        let repository = self.shared_dir().join("repository");
+        if !repository.exists() {
+            let result = self.caller.call(&self.calls.create_repository(&repository));
+            if result.is_err() {
+                let _ = fs::remove_dir_all(&repository);
+            }
+            result?;
+        }
+        let level = self.options.api_level.clone();
+        let sdk_level = || version.api_level.map(|level| level.to_string());
+        let level = level
+            .or_else(sdk_level)
+            .unwrap_or_else(|| "HEAD".to_owned());
+        let package = self.package;
+        let output = self.work.join("package");
+        let build =
+            self.calls
+                .build_package(&package.build_manifest, &output, &level, &package.name);
+        self.caller
+            .call(&self.calls.compile_manifest(&package.cml, &package.cm))?;
+        self.caller.call(&build)?;
+        let manifest = output.join("package_manifest.json");
+        self.caller
+            .call(&self.calls.publish_package(&manifest, &repository))?;
+        Ok(repository)
+    }
+
+    fn test(&self) -> Result<Outcome, SessionError> {
+        let result = self.work.join("result");
+        let test = self.calls.test(&TestOptions {
+            package: &self.package.name,
+            output: &result,
+            seconds: self.options.timeout,
+            realm: self.options.realm.as_deref(),
+            args: self.options.args(),
+        });
+        let follower = (!self.options.dry_run).then(|| Follower::start(&result));
+        let show = if self.options.raw {
+            Show::Both
+        } else {
+            Show::Stderr
+        };
+        let executed = self.caller.execute(&test, show);
+        let summary = fs::read_to_string(result.join("run_summary.json"));
+        let summary = summary.ok().and_then(|text| RunSummary::parse(&text));
+        if let Some(follower) = follower {
+            let is_complete = matches!(executed, Ok((ProcessEnd::Exited(Some(_)), _)));
+            let artifacts = summary
+                .as_ref()
+                .filter(|_| is_complete)
+                .map(RunSummary::artifacts);
+            follower.finish(artifacts.as_ref());
+        }
+        let (end, output) = executed?;
+        if self.options.dry_run {
+            return Ok(Outcome::DryRun);
+        }
+        let verdict = match end {
+            ProcessEnd::Exited(status) => {
+                let reason = output.last_message();
+                run_summary::verdict(status, summary.as_ref(), &reason)
+            }
+            _ => Verdict::Timeout(
+                "ffx did not end after the time limit and was stopped; --timeout (FEMU_TIMEOUT) sets \
+                 the limit"
+                    .to_owned(),
+            ),
+        };
+        if !self.options.raw
+            && matches!(
+                verdict,
+                Verdict::NotRun(_) | Verdict::Timeout(_) | Verdict::Unknown(_)
+            )
+        {
+            output::print_tail("last lines of ffx's report", &output.stdout);
+        }
+        Ok(Outcome::Verdict(verdict))
+    }
+
+    /// Stops the package server. Also stops the emulator and ffx's daemon, unless the emulator is kept.
+    pub fn clean_up(&self, result: &Result<Outcome, SessionError>) {
+        let is_failed_dry_run =
+            matches!(result, Err(SessionError::Setup(_))) && self.options.dry_run;
+        if is_failed_dry_run {
+            return;
+        }
+        package_server::stop(&self.caller, &self.calls);
+        if self.keeps_emulator() {
+            return;
+        }
+        self.stop_emulator();
+        self.caller.try_call(&self.calls.stop_daemon());
+    }
+
+    /// Stops the emulator: with ffx, and if that fails, by its process ID.
+    fn stop_emulator(&self) {
+        let pid = instances::emulator_pid(&self.calls.isolate_dir);
+        let emulator = pid.and_then(|pid| Background::find(pid, &self.calls.isolate_dir));
+        self.caller.try_call(&self.calls.stop_emulator());
+        if let Some(emulator) = emulator {
+            emulator.end(STOP_TIME);
+        }
+    }
+
+    fn keeps_emulator(&self) -> bool {
+        self.options.isolate_dir.is_some()
+    }
+}
