@@ -44,7 +44,7 @@ Example:
 #[allow(clippy::struct_excessive_bools)] // Each one is an option of the command line.
 #[command(name = "femu-runner", version, override_usage = "femu-runner [OPTIONS] PROGRAM [ARGS]...", after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Options {
-    /// Engine that runs the program [default: boot if FEMU_KERNEL and FEMU_ZBI are set, else ffx]
+    /// Engine that runs the program [default: boot if FEMU_KERNEL or FEMU_ZBI is set, else ffx]
     #[arg(long, env = "FEMU_ENGINE")]
     pub engine: Option<Engine>,
 
@@ -334,9 +334,9 @@ impl Options {
             .collect()
     }
 
-    /// The engine that was given. Otherwise boot if its two files were given, else ffx.
+    /// The engine that was given. Otherwise boot if one of its two files was given, else ffx.
     pub fn engine(&self) -> Engine {
-        let boot = self.kernel.is_some() && self.zbi.is_some();
+        let boot = self.kernel.is_some() || self.zbi.is_some();
         self.engine
             .unwrap_or(if boot { Engine::Boot } else { Engine::Ffx })
     }

@@ -162,6 +162,18 @@ pub fn is_test_start(text: &str) -> bool {
     count.is_some_and(|(count, _)| count.parse::<u32>().is_ok())
 }
 
+/// Whether the dynamic linker reports that it cannot load the program
+/// (`third_party/ulib/musl/ldso/dynlink.c`; measured: July 2019).
+pub fn is_linker_error(text: &str) -> bool {
+    let errors = [
+        "Error relocating ",
+        "Error loading shared library ",
+        "failed to reserve ",
+        "libc.so: ",
+    ];
+    errors.iter().any(|error| text.starts_with(error))
+}
+
 /// Whether the line is symbolizer markup, which the dynamic linker prints before `main`.
 fn is_linker_markup(text: &str) -> bool {
     text.starts_with("{{{") || text.starts_with("dso: id=")

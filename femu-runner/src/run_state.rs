@@ -2,7 +2,7 @@
 
 use crate::console::Line;
 use crate::kernel_command_line::Launcher;
-use crate::line_source::{LineClassifier, LineSource, is_crash, is_panic};
+use crate::line_source::{LineClassifier, LineSource, is_crash, is_linker_error, is_panic};
 use crate::process::{LineAction, ProcessEnd};
 use crate::test_lines::TestLines;
 use crate::verdict::Verdict;
@@ -13,6 +13,9 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// Time without output after the last test result until the machine is stopped. The released bootsvc
 /// of July 2019 keeps running when its program has ended, and prints nothing (measured).
 const SILENCE_AFTER_TEST_RESULT: Duration = Duration::from_millis(500);
+/// Time without output after a crash report until the machine is stopped. It is longer, because the
+/// report can be one of a child process with the same name.
+const SILENCE_AFTER_CRASH: Duration = Duration::from_secs(3);
 /// Time for further messages after the message that the program cannot be started.
 const LAUNCH_ERROR_GRACE: Duration = Duration::from_millis(200);
 /// The longest process name: `ZX_MAX_NAME_LEN` without the NUL.
@@ -47,7 +50,7 @@ pub struct RunState {
     bootsvc_status: Option<i64>,
     crash: Option<String>,
     panic: Option<String>,
-    /// The message of userboot or bootsvc that the program cannot be started.
+    /// The message of userboot, bootsvc or the dynamic linker that the program cannot be started.
     launch_error: Option<String>,
     /// The kernel has stopped the machine without a power-off.
     halted: bool,
@@ -82,6 +85,11 @@ impl RunState {
         }
         match source {
             LineSource::Program => {
+                // The dynamic linker prints as the program's process, before the program.
+                if self.launch_error.is_none() && !self.program_printed() && is_linker_error(&text)
+                {
+                    self.launch_error = Some(text.clone());
+                }
                 if !text.trim().is_empty() {
                     self.reach(Progress::ProgramPrinted);
                 }
@@ -166,6 +174,8 @@ impl RunState {
             LineAction::StopAfter(SHUTDOWN_GRACE)
         } else if self.launch_error.is_some() {
             LineAction::StopAfter(LAUNCH_ERROR_GRACE)
+        } else if self.crash.is_some() {
+            LineAction::StopAfterSilence(SILENCE_AFTER_CRASH)
         } else if self.test_lines.is_complete() {
             LineAction::StopAfterSilence(SILENCE_AFTER_TEST_RESULT)
         } else {
@@ -273,6 +283,16 @@ impl RunState {
         }
     }
 
+    /// The reason why the console does not show the end of a program that has printed something.
+    fn missing_end(&self) -> &'static str {
+        match self.launcher {
+            Launcher::Bootsvc => {
+                "the program was still running, or bootsvc does not report its end (as in July 2019)"
+            }
+            Launcher::Userboot => "the program was still running",
+        }
+    }
+
     /// The verdict if the system did not print the program's exit status.
     fn verdict_without_status(
         &self,
@@ -300,7 +320,7 @@ impl RunState {
             (ProcessEnd::TimedOut, test_result) => {
                 let progress = match test_result {
                     Some(result) => format!("the program printed {result:?} but did not end"),
-                    None if self.program_printed() => "the program was still running".to_owned(),
+                    None if self.program_printed() => self.missing_end().to_owned(),
                     None if !self.console_is_silent() => "the program printed nothing".to_owned(),
                     None => "the console is silent; check that the kernel is for this machine"
                         .to_owned(),

@@ -35,7 +35,7 @@ const USERBOOT: &[&str] = &["--start", "userboot"];
 const HANG: &str = "exec sleep 1000";
 
 #[rustfmt::skip]
-const RECORDINGS: [Recording; 15] = [
+const RECORDINGS: [Recording; 18] = [
     Recording { transcript: "x64-2019-passing", program: ("passing", X64), options: &[], end: "exit 31", exit_code: 0,
            verdict: "passed: exit status 0, test result: ok. 3 passed", stdout: OK },
     Recording { transcript: "x64-2019-failing", program: ("failing", X64), options: &[], end: "exit 31", exit_code: 101,
@@ -50,6 +50,12 @@ const RECORDINGS: [Recording; 15] = [
            verdict: "passed: exit status 0, no output", stdout: "" },
     Recording { transcript: "x64-2019-endless", program: ("endless", X64), options: &["--timeout", "2"], end: HANG, exit_code: 6,
            verdict: "timeout: stopped at the time limit: the program was still running", stdout: "waiting for ever\n" },
+    Recording { transcript: "x64-2019-stock-passing", program: ("passing", X64), options: &[], end: HANG, exit_code: 0,
+           verdict: "passed: test result: ok. 1 passed", stdout: "test tests::addition_works ... ok\n" },
+    Recording { transcript: "x64-2019-launchpad-failed", program: ("asan", X64), options: &[], end: HANG, exit_code: 2,
+           verdict: "not run: bootsvc: launchpad bin/asan failed: elf_load: handle_interp failed: ZX_ERR_NOT_FOUND", stdout: "" },
+    Recording { transcript: "x64-2019-linker-error", program: ("badsym", X64), options: &[], end: HANG, exit_code: 2,
+           verdict: "not run: Error relocating bin/badsym: ", stdout: "" },
     Recording { transcript: "x64-2019-userboot-passing", program: ("passing", X64), options: USERBOOT, end: "exit 31", exit_code: 0,
            verdict: "passed: exit status 0, no output", stdout: "" },
     Recording { transcript: "x64-2019-userboot-gave-up", program: ("quiet", X64), options: USERBOOT, end: HANG, exit_code: 2,

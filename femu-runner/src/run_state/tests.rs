@@ -108,6 +108,8 @@ fn program_that_is_not_started_is_not_run() {
     for line in [
         "userboot: ZX_ERR_BAD_HANDLE: elf_load_prepare failed",
         "bootsvc: launchpad bin/t failed: cannot load: ZX_ERR_NOT_FOUND",
+        "[0.2] 5:6> libc.so: bin/t: Not a valid dynamic program (ZX_ERR_INVALID_ARGS)",
+        "[0.2] 5:6> Error relocating bin/t: zx_no_such_call: symbol not found",
     ] {
         assert_eq!(exit_code(&[line]), 2, "{line}");
         assert_eq!(
@@ -115,6 +117,12 @@ fn program_that_is_not_started_is_not_run() {
             2
         );
     }
+}
+
+#[test]
+fn program_that_prints_an_error_of_the_linker_was_started() {
+    let error = "[0.2] 5:6> Error relocating bin/t: x: symbol not found";
+    assert_eq!(exit_code(&["running 1 test", error, OK]), 0);
 }
 
 /// The exit code for a console whose last line is from bootsvc before it starts the program.
