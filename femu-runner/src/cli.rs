@@ -48,7 +48,7 @@ pub struct Options {
     #[arg(long, env = "FEMU_ENGINE")]
     pub engine: Option<Engine>,
 
-    /// Time limit for the run
+    /// Time limit for the machine, or for the test in the emulator
     #[arg(long, env = "FEMU_TIMEOUT", value_name = "SECONDS", default_value = "300",
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub timeout: u64,
@@ -203,6 +203,17 @@ pub struct Options {
     )]
     pub isolate_dir: Option<PathBuf>,
 
+    /// Value of ffx's configuration for `ffx config set`; repeatable (in the variable: separated by
+    /// spaces)
+    #[arg(
+        long,
+        env = "FEMU_FFX_CONFIG",
+        value_name = "KEY=VALUE",
+        value_delimiter = ' ',
+        help_heading = "Ffx engine"
+    )]
+    ffx_config: Vec<String>,
+
     /// Engine of the emulator, for `ffx emu start --engine`: femu, qemu or crosvm
     /// [default: ffx's own; qemu if the SDK has no `aemu_internal`]
     #[arg(
@@ -316,22 +327,27 @@ impl Options {
         })
     }
 
-    /// The environment variables for the program, as `NAME=VALUE`.
+    /// The environment variables for the program: names and values.
     ///
     /// # Errors
     ///
     /// The first one without a name.
-    pub fn env(&self) -> Result<Vec<&str>, SetupError> {
-        let variables = self.env.iter().filter(|variable| !variable.is_empty());
-        variables
-            .map(|variable| match variable.split_once('=') {
-                Some((name, _)) if !name.is_empty() => Ok(variable.as_str()),
-                _ => Err(SetupError::new(
-                    format!("{variable:?} is not an environment variable"),
-                    "give NAME=VALUE with --env (FEMU_ENV)",
-                )),
-            })
-            .collect()
+    pub fn env(&self) -> Result<Vec<(&str, &str)>, SetupError> {
+        pairs(
+            &self.env,
+            "an environment variable",
+            "NAME=VALUE with --env (FEMU_ENV)",
+        )
+    }
+
+    /// Keys and values for ffx's configuration.
+    ///
+    /// # Errors
+    ///
+    /// The first one without a key.
+    pub fn ffx_config(&self) -> Result<Vec<(&str, &str)>, SetupError> {
+        let usage = "KEY=VALUE with --ffx-config (FEMU_FFX_CONFIG)";
+        pairs(&self.ffx_config, "a value of ffx's configuration", usage)
     }
 
     /// The engine that was given. Otherwise boot if one of its two files was given, else ffx.
@@ -355,4 +371,22 @@ impl Options {
     pub fn accel(&self) -> Accel {
         if self.no_kvm { Accel::Tcg } else { self.accel }
     }
+}
+
+/// Splits texts of the form `NAME=VALUE`. Empty texts, as from an empty variable, are left out.
+fn pairs<'a>(
+    texts: &'a [String],
+    meaning: &str,
+    usage: &str,
+) -> Result<Vec<(&'a str, &'a str)>, SetupError> {
+    let texts = texts.iter().filter(|text| !text.is_empty());
+    texts
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name, value)),
+            _ => Err(SetupError::new(
+                format!("{text:?} is not {meaning}"),
+                format!("give {usage}"),
+            )),
+        })
+        .collect()
 }

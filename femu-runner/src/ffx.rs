@@ -79,6 +79,7 @@ pub fn run(options: &Options, signals: &Signals) -> Result<Outcome, SetupError> 
     .map_err(temporary)?;
     let session = Session {
         options,
+        config: &options.ffx_config()?,
         caller: Caller {
             options,
             signals,

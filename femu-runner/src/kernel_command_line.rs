@@ -43,7 +43,7 @@ pub fn build(
     launcher: Launcher,
     program: &str,
     args: &[OsString],
-    env: &[&str],
+    env: &[(&str, &str)],
     append: &str,
 ) -> Result<String, SetupError> {
     let mut next = program.to_owned();
@@ -71,8 +71,8 @@ pub fn build(
         }
     }
     options.push("userboot.shutdown".to_owned());
-    for variable in env {
-        options.push(check_variable(variable)?.to_owned());
+    for (name, value) in env {
+        options.push(check_variable(format!("{name}={value}"))?);
     }
     for option in append.split_ascii_whitespace() {
         if !option.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -116,7 +116,7 @@ fn check_arg(arg: &OsString, launcher: Launcher) -> Result<&str, SetupError> {
     })
 }
 
-fn check_variable(variable: &str) -> Result<&str, SetupError> {
+fn check_variable(variable: String) -> Result<String, SetupError> {
     if variable.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(variable);
     }
@@ -138,7 +138,7 @@ mod tests {
             launcher,
             "bin/t",
             &args,
-            &["K=V"],
+            &[("K", "V")],
             " x  y=z ",
         )
     }
@@ -195,8 +195,19 @@ mod tests {
 
     #[test]
     fn unrepresentable_variables_are_rejected() {
-        for variable in ["K=a b", "K=\u{e9}", "K=a\nb"] {
-            assert!(build(true, &[], Launcher::Bootsvc, "bin/t", &[], &[variable], "").is_err());
+        for value in ["a b", "\u{e9}", "a\nb"] {
+            assert!(
+                build(
+                    true,
+                    &[],
+                    Launcher::Bootsvc,
+                    "bin/t",
+                    &[],
+                    &[("K", value)],
+                    ""
+                )
+                .is_err()
+            );
         }
     }
 

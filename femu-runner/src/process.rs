@@ -19,7 +19,7 @@ const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(5);
 const MAX_STDERR: usize = 64 * 1024;
 /// Time to read the remaining output after the child has exited.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
-/// Time for a child to end after SIGTERM, before SIGKILL.
+/// Time for a child to end after SIGINT, before SIGKILL.
 const TERMINATION_TIME: Duration = Duration::from_secs(3);
 
 /// How the child process ended.
@@ -61,7 +61,7 @@ pub enum Descendants<'a> {
     /// They are killed when the child has exited. The watchdog kills them if the runner is killed.
     Kill(&'a mut Watchdog),
     /// They continue when the child has exited. At the time limit, and after a signal to the runner,
-    /// the whole group gets SIGTERM, and SIGKILL some time later.
+    /// the whole group gets SIGINT, as from a terminal, and SIGKILL some time later.
     Keep,
 }
 
@@ -205,9 +205,9 @@ impl ProcessGroup {
         let _ = kill_process_group(self.id(), signal);
     }
 
-    /// Sends SIGTERM, and SIGKILL if the child has not exited some time later.
+    /// Sends SIGINT, and SIGKILL if the child has not exited some time later.
     fn terminate(&self) -> io::Result<()> {
-        self.kill(Signal::TERM);
+        self.kill(Signal::INT);
         let deadline = Instant::now() + TERMINATION_TIME;
         while !self.leader_exited()? && Instant::now() < deadline {
             thread::sleep(POLL_INTERVAL);

@@ -2,7 +2,7 @@
 //!
 //! The files are `DIRECTORY/stdout.txt` and `DIRECTORY/stderr.txt` of the test case. ffx writes a file
 //! in pieces of 8 KiB, and the rest when the stream ends
-//! (`src/sys/run_test_suite/src/output/directory.rs`: 2023, 2024, 2026). There is no earlier source of
+//! (`src/sys/run_test_suite/src/output/directory.rs`: 2023, 2024). There is no earlier source of
 //! the unmodified output: ffx's own stdout has it with other lines in between.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,9 @@
 //! The processes that ffx leaves running: the emulator and the package server.
+//!
+//! They are found in `/proc`. Without it, the runner stops them through ffx alone. ffx counts a zombie as
+//! a process that runs (`is_running` in `lib/pkg/src/instance.rs`, `is_pid_running` in
+//! `lib/emulator_instance/src/lib.rs`: 2024, 2026). In a container whose first process reaps nothing, that
+//! is forever. This module does not count it.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -7,40 +12,47 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Time for a process to end after ffx was asked to stop it.
-pub const STOP_TIME: Duration = Duration::from_secs(5);
+const STOP_TIME: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A process whose working directory is in the isolate directory, or whose command line names it.
-/// Without `/proc` it counts as ended, so the runner signals no process that it cannot identify.
+/// A process that works in a directory of ffx, or names it on its command line.
 #[derive(Debug)]
 pub struct Background {
     pid: Pid,
-    isolate_dir: PathBuf,
+    directory: PathBuf,
 }
 
 impl Background {
-    /// The process with this ID, if it belongs to the isolate directory.
-    pub fn find(pid: i32, isolate_dir: &Path) -> Option<Self> {
+    /// The process with this ID, if it belongs to the directory and runs.
+    pub fn find(pid: i32, directory: &Path) -> Option<Self> {
         let process = Self {
             pid: Pid::from_raw(pid)?,
-            isolate_dir: isolate_dir.to_owned(),
+            directory: directory.to_owned(),
         };
         process.is_alive().then_some(process)
     }
 
-    fn is_alive(&self) -> bool {
-        // A zombie has neither. Another process that has got the ID has other ones.
-        let proc = format!("/proc/{}", self.pid.as_raw_nonzero());
-        let works_there = fs::read_link(format!("{proc}/cwd"))
-            .is_ok_and(|directory| directory.starts_with(&self.isolate_dir));
-        let command_line = fs::read(format!("{proc}/cmdline")).unwrap_or_default();
-        let isolate_dir = self.isolate_dir.as_os_str().as_encoded_bytes();
-        works_there || memchr::memmem::find(&command_line, isolate_dir).is_some()
+    /// The processes that work in the directory. ffx starts an emulator in the directory of its
+    /// instance (`stage` in `plugins/emulator/engines/src/qemu_based/mod.rs`: 2024, 2026).
+    pub fn in_directory(directory: &Path) -> Vec<Self> {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+        ids.filter(|id| works_in(*id, directory))
+            .filter_map(|id| Self::find(id, directory))
+            .collect()
     }
 
-    /// Waits until the process has ended. Kills it at the end of `patience`.
-    pub fn end(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    /// A zombie has neither. Another process that has got the ID has other ones.
+    fn is_alive(&self) -> bool {
+        let pid = self.pid.as_raw_nonzero().get();
+        let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let directory = self.directory.as_os_str().as_encoded_bytes();
+        works_in(pid, &self.directory) || memchr::memmem::find(&command_line, directory).is_some()
+    }
+
+    /// Waits until the process has ended, and kills it if that takes too long.
+    pub fn end(&self) {
+        let deadline = Instant::now() + STOP_TIME;
         while self.is_alive() {
             if Instant::now() >= deadline {
                 let _ = kill_process(self.pid, Signal::KILL);
@@ -49,4 +61,14 @@ impl Background {
             thread::sleep(POLL_INTERVAL);
         }
     }
+}
+
+/// Whether a process works in the directory, which can have been removed.
+fn works_in(pid: i32, directory: &Path) -> bool {
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(directory))
+}
+
+/// Whether `/proc` shows which processes run.
+pub fn is_observable() -> bool {
+    Path::new("/proc/self/cwd").exists()
 }

@@ -1,8 +1,9 @@
 //! All calls of the SDK's tools, ffx and cmc.
 //!
-//! **They have not been run with a real ffx.** They follow the definitions in Fuchsia's sources. Each
-//! function names the file with the definition, below `src/developer/ffx/` unless the path starts with
-//! another top directory, and the years of the versions in which the definition was read:
+//! **They have not been run with a real ffx.** They follow Fuchsia's sources. Each function names the
+//! file that defines the call (`args.rs`), or that uses all its parts if the definition is not public for
+//! that year. The paths are below `src/developer/ffx/` unless they start with another top directory. The
+//! years are those of the versions that were read:
 //!
 //! | Year | Repository |
 //! |---|---|
@@ -14,6 +15,18 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The time limit of most calls.
+const LIMIT: Duration = Duration::from_secs(120);
+/// The time that ffx gives an emulator to start, which takes about a minute without KVM.
+const START_TIME: Duration = Duration::from_secs(300);
+/// ffx waits that long twice, for the ports and for an answer, and copies the images before
+/// (`plugins/emulator/engines/src/qemu_based/mod.rs`: 2024, 2026).
+const START_LIMIT: Duration = Duration::from_secs(2 * 300 + 60);
+/// `test run` needs up to 10 s after its time limit (`test.timeout_grace_seconds`), and does not count the
+/// time for the start of the test (`src/sys/run_test_suite/src/running_suite.rs`: 2023, 2024, 2026).
+const TEST_GRACE: Duration = Duration::from_secs(20);
 
 /// The name of the emulator instance and of the package repository.
 pub const NAME: &str = "femu-runner";
@@ -27,6 +40,8 @@ pub struct Call {
     pub argv: Vec<OsString>,
     /// A hint, if the call fails.
     pub hint: &'static str,
+    /// The time limit.
+    pub limit: Duration,
 }
 
 impl Call {
@@ -61,7 +76,6 @@ pub struct EmulatorOptions<'a> {
     pub engine: Option<&'a str>,
     /// `auto`, `hyper` or `none`.
     pub accel: &'a str,
-    pub seconds: u64,
     pub log: &'a Path,
     pub debugging_syscalls: bool,
 }
@@ -71,7 +85,7 @@ pub struct EmulatorOptions<'a> {
 pub struct TestOptions<'a> {
     pub package: &'a str,
     pub output: &'a Path,
-    pub seconds: u64,
+    pub limit: Duration,
     pub realm: Option<&'a str>,
     pub args: &'a [OsString],
 }
@@ -94,6 +108,7 @@ impl Calls {
             purpose,
             argv: vec![self.ffx.clone().into()],
             hint,
+            limit: LIMIT,
         };
         call.arg("--isolate-dir").arg(&self.isolate_dir).args(words)
     }
@@ -118,15 +133,15 @@ impl Calls {
         )
     }
 
-    /// Sets the SDK directory. `plugins/config/src/args.rs`: 2023, 2024, 2026 (since 2026 without
-    /// `--level`).
-    pub fn set_sdk(&self, sdk: &Path) -> Call {
+    /// Sets a value of ffx's configuration. `plugins/config/src/args.rs`: 2023, 2024, 2026 (since 2026
+    /// without `--level`).
+    pub fn configure(&self, key: &str, value: impl Into<OsString>) -> Call {
         self.ffx(
-            "setting the SDK directory",
-            &["config", "set", "sdk.root"],
-            "check that FEMU_ISOLATE_DIR is a writable directory with a short path",
+            "configuring ffx",
+            &["config", "set", key],
+            "check --ffx-config (FEMU_FFX_CONFIG), and that FEMU_ISOLATE_DIR is a writable directory",
         )
-        .arg(sdk)
+        .arg(value)
     }
 
     /// Lists the emulators with their states. `plugins/emulator/commands/list/src/args.rs`: 2023;
@@ -145,7 +160,7 @@ impl Calls {
         self.ffx(
             "stopping the emulator",
             &["emu", "stop", NAME],
-            "run `ffx emu stop`",
+            "remove the directory that is given as --isolate-dir (FEMU_ISOLATE_DIR)",
         )
     }
 
@@ -163,7 +178,7 @@ impl Calls {
             .arg(options.bundle)
             .args(["--name", NAME, "--headless", "--net", "user"])
             .args(["--accel", options.accel, "--startup-timeout"])
-            .arg(options.seconds.to_string())
+            .arg(START_TIME.as_secs().to_string())
             .arg("--log")
             .arg(options.log)
             .arg("--kernel-args")
@@ -171,9 +186,13 @@ impl Calls {
                 "kernel.enable-debugging-syscalls={}",
                 options.debugging_syscalls
             ));
-        match options.engine {
+        let call = match options.engine {
             Some(engine) => call.args(["--engine", engine]),
             None => call,
+        };
+        Call {
+            limit: START_LIMIT,
+            ..call
         }
     }
 
@@ -199,12 +218,13 @@ impl Calls {
     }
 
     /// Stops the package server, and returns before it has ended. It fails if only other servers run.
-    /// `plugins/repository/server/stop/src/args.rs`: 2023: no, 2024, 2026.
+    /// `plugins/repository/server/stop/src/args.rs`: 2023: no, 2024;
+    /// `plugins/repository/server/stop/src/lib.rs`: 2026.
     pub fn stop_server(&self) -> Call {
         self.ffx(
             "stopping the package server",
             &["repository", "server", "stop", NAME],
-            "run `ffx repository server stop --all`",
+            "remove the directory that is given as --isolate-dir (FEMU_ISOLATE_DIR)",
         )
     }
 
@@ -220,7 +240,7 @@ impl Calls {
         self.ffx(
             "starting the package server",
             &words.concat(),
-            "look for the cause in the log of the server (`ffx config get log.dir`)",
+            "the last lines of the server's log precede this message, if there is a log",
         )
         .args(["--repository", NAME, "--repo-path"])
         .arg(repository)
@@ -242,7 +262,7 @@ impl Calls {
         self.ffx(
             "registering the repository with the emulator",
             &words,
-            "check that the emulator is running (`ffx target list`)",
+            "the emulator does not answer, or has no network",
         )
     }
 
@@ -261,7 +281,7 @@ impl Calls {
         self.ffx(
             "waiting for the registration of the repository",
             &words,
-            "check that the emulator is running (`ffx target list`)",
+            "the emulator does not answer, or has no network",
         )
     }
 
@@ -271,6 +291,7 @@ impl Calls {
             purpose: "compiling the component manifest",
             argv: vec![self.cmc.clone().into()],
             hint: "check that cmc is from the same SDK as ffx",
+            limit: LIMIT,
         };
         call.arg("compile").arg(source).arg("--output").arg(output)
     }
@@ -284,7 +305,7 @@ impl Calls {
             "give an API level of this SDK with --api-level (FEMU_API_LEVEL)",
         )
         .arg(manifest)
-        .arg("--out")
+        .arg("-o")
         .arg(output)
         .args(["--api-level", level, "--published-name", name])
     }
@@ -308,27 +329,26 @@ impl Calls {
             .ffx(
                 "running the test",
                 &["--target", NAME, "test", "run"],
-                "check that the emulator is running (`ffx target list`)",
+                "the emulator does not answer, or has no network",
             )
             .arg(url(options.package))
             .arg("--output-directory")
             .arg(options.output)
-            .args(["--timeout", &options.seconds.to_string()]);
+            .args(["--timeout", &options.limit.as_secs().to_string()]);
         let call = match options.realm {
             Some(realm) => call.args(["--realm", realm]),
             None => call,
         };
-        call.arg("--").args(options.args)
+        Call {
+            limit: options.limit + TEST_GRACE,
+            ..call.arg("--").args(options.args)
+        }
     }
 
     /// Stops ffx's daemon. It succeeds if there is none. `plugins/daemon/stop/src/lib.rs`: 2023, 2024,
     /// 2026.
     pub fn stop_daemon(&self) -> Call {
-        self.ffx(
-            "stopping ffx's daemon",
-            &["daemon", "stop"],
-            "run `ffx daemon stop`",
-        )
+        self.ffx("stopping ffx's daemon", &["daemon", "stop"], "")
     }
 }
 

@@ -12,10 +12,6 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// The runner's time limit for a call is longer than the one that it gives to ffx, so that ffx can report
-/// its own timeout. `test run` needs up to 10 s (`test.timeout_grace_seconds`), and does not count the
-/// time for the start of the test (`src/sys/run_test_suite/src/running_suite.rs`: 2023, 2024, 2026).
-const EXTRA_TIME: Duration = Duration::from_secs(20);
 /// The time limit for a call of the clean-up.
 const CLEAN_UP_LIMIT: Duration = Duration::from_secs(30);
 /// ffx takes a target from the first two. It re-runs itself with the third.
@@ -94,7 +90,7 @@ impl Caller<'_> {
     ///
     /// The tool cannot be started, or the runner receives a signal.
     pub fn execute(&self, call: &Call, show: Show) -> Result<(ProcessEnd, Output), SessionError> {
-        self.execute_within(call, self.options.limit() + EXTRA_TIME, show)
+        self.execute_within(call, call.limit, show)
     }
 
     fn execute_within(
@@ -156,7 +152,7 @@ impl Caller<'_> {
 pub fn check(call: &Call, end: ProcessEnd, output: &Output) -> Result<(), SessionError> {
     let problem = match end {
         ProcessEnd::Exited(Some(0)) => return Ok(()),
-        ProcessEnd::TimedOut => "stopped at the time limit (--timeout, FEMU_TIMEOUT)".to_owned(),
+        ProcessEnd::TimedOut => format!("stopped after {} s", call.limit.as_secs()),
         ProcessEnd::Exited(Some(status)) => {
             format!("{} (exit status {status})", output.message())
         }

@@ -3,7 +3,7 @@
 use super::call::NAME;
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Returns the state of the runner's emulator from the output of `ffx --machine json emu list`: an
 /// array of objects, or one object a line (2023).
@@ -25,16 +25,27 @@ pub fn emulator_state(list: &str) -> Option<String> {
         .next()
 }
 
-/// Returns the process ID of the runner's emulator. `emu list` does not print it; ffx stores it in the
-/// instance's `engine.json` (`plugins/emulator/data/config.json` and
-/// `lib/emulator_instance/src/lib.rs`: 2023, 2026).
-pub fn emulator_pid(isolate_dir: &Path) -> Option<i32> {
-    let file = isolate_dir
-        .join("data/emu/instances")
-        .join(NAME)
-        .join("engine.json");
-    let engine: Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
-    engine["pid"].as_i64()?.try_into().ok()
+/// The directory of the emulator instances (`plugins/emulator/data/config.json`: 2023, 2026).
+pub fn emulator_dir(isolate_dir: &Path) -> PathBuf {
+    isolate_dir.join("data/emu/instances")
+}
+
+/// Removes the files with which ffx remembers the runner's package server (`repository.process_dir`:
+/// `lib/pkg/src/instance.rs`: 2024, 2026). ffx keeps the file of a server that has become a zombie.
+pub fn forget_server(isolate_dir: &Path) {
+    let files = fs::read_dir(isolate_dir.join("data/repos/server_info"));
+    for file in files.into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&format!("{NAME}@")) || name == format!("{NAME}.json") {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+/// The log of the runner's package server (`lib/daemonize/src/lib.rs`, `data/config.json`: 2026).
+pub fn server_log(isolate_dir: &Path) -> PathBuf {
+    isolate_dir.join(format!("cache/logs/repo_{NAME}.log"))
 }
 
 /// Returns the process ID of the runner's package server from the output of

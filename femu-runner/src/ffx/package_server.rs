@@ -1,11 +1,12 @@
 //! The package server, from which the emulator gets the package.
 
-use super::background::{Background, STOP_TIME};
+use super::background::{self, Background};
 use super::call::{Calls, ServerAddress};
 use super::caller::{Caller, SessionError, Show, check};
-use super::instances;
+use super::{instances, output};
 use crate::process::ProcessEnd;
 use crate::setup_error::SetupError;
+use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
@@ -25,7 +26,7 @@ const TUNNEL_REQUIRED: &str = "Tunnel required";
 pub fn start(caller: &Caller<'_>, calls: &Calls, repository: &Path) -> Result<(), SessionError> {
     stop(caller, calls);
     let ipv6 = TcpListener::bind("[::]:0").is_ok();
-    caller.call(&calls.start_server(repository, ServerAddress::Any { ipv6 }))?;
+    launch(caller, calls, repository, ServerAddress::Any { ipv6 })?;
     let register = calls.register();
     let (end, output) = caller.execute(&register, Show::Nothing)?;
     if end == ProcessEnd::Exited(Some(0)) || !output.all().contains(TUNNEL_REQUIRED) {
@@ -33,6 +34,26 @@ pub fn start(caller: &Caller<'_>, calls: &Calls, repository: &Path) -> Result<()
     }
     stop(caller, calls);
     start_with_tunnel(caller, calls, repository)
+}
+
+/// Starts a server. If that fails, prints its log, because ffx reports no more than a timeout.
+fn launch(
+    caller: &Caller<'_>,
+    calls: &Calls,
+    repository: &Path,
+    address: ServerAddress,
+) -> Result<(), SessionError> {
+    let result = caller.call(&calls.start_server(repository, address));
+    if result.is_err() {
+        print_log(calls);
+    }
+    result.map(|_| ())
+}
+
+fn print_log(calls: &Calls) {
+    if let Ok(log) = fs::read_to_string(instances::server_log(&calls.isolate_dir)) {
+        output::print_tail("last lines of the package server's log", &log);
+    }
 }
 
 /// Starts a server that registers itself, some time after the call has returned.
@@ -47,7 +68,7 @@ fn start_with_tunnel(
         Ok(instances::registration(&list.stdout))
     };
     let before = registration()?;
-    caller.call(&calls.start_server(repository, ServerAddress::Tunnel))?;
+    launch(caller, calls, repository, ServerAddress::Tunnel)?;
     let deadline = Instant::now() + REGISTRATION_TIME;
     while Instant::now() < deadline {
         // The tunnel has a new port in the emulator each time.
@@ -57,9 +78,10 @@ fn start_with_tunnel(
         }
         thread::sleep(REGISTRATION_INTERVAL);
     }
+    print_log(calls);
     Err(SessionError::Setup(SetupError::new(
         "the package server did not register itself with the emulator",
-        "look for the cause in the log of the server (`ffx config get log.dir`)",
+        "the last lines of the server's log precede this message, if there is a log",
     )))
 }
 
@@ -73,6 +95,9 @@ pub fn stop(caller: &Caller<'_>, calls: &Calls) {
     let server = pid.and_then(|pid| Background::find(pid, &calls.isolate_dir));
     caller.try_call(&calls.stop_server());
     if let Some(server) = server {
-        server.end(STOP_TIME);
+        server.end();
+    }
+    if background::is_observable() {
+        instances::forget_server(&calls.isolate_dir);
     }
 }

@@ -1,5 +1,5 @@
 //! Derives the verdict from the exit status of `ffx test run` and from its `run_summary.json`
-//! (`src/sys/run_test_suite/directory/src/v1.rs`: 2023, 2024, 2026).
+//! (`src/sys/run_test_suite/directory/src/v1.rs`: 2024).
 //!
 //! ffx writes the file at the start, with the outcome NOT_STARTED and without suites, and again at the
 //! end. An ELF test has one case, `main`. ffx does not report the program's exit status.

@@ -1,7 +1,7 @@
 //! The sequence of calls for one run.
 
 use super::artifacts::Follower;
-use super::background::{Background, STOP_TIME};
+use super::background::{self, Background};
 use super::call::{Calls, EmulatorOptions, TestOptions};
 use super::caller::{Caller, SessionError, Show};
 use super::package::Package;
@@ -10,7 +10,7 @@ use super::sdk::Sdk;
 use super::version::{Bundle, FfxVersion};
 use super::{instances, output, package_server};
 use crate::cli::{Accel, Options};
-use crate::engine::Outcome;
+use crate::engine::{Outcome, print_message};
 use crate::process::ProcessEnd;
 use crate::verdict::Verdict;
 use std::fs;
@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 /// One run.
 pub struct Session<'a> {
     pub options: &'a Options,
+    /// Keys and values for ffx's configuration.
+    pub config: &'a [(&'a str, &'a str)],
     pub caller: Caller<'a>,
     pub calls: Calls,
     pub sdk: &'a Sdk,
@@ -37,10 +39,23 @@ impl Session<'_> {
     pub fn run(&self) -> Result<Outcome, SessionError> {
         let version = FfxVersion::parse(&self.caller.call(&self.calls.version())?.stdout);
         self.check_support(&version)?;
-        self.caller.call(&self.calls.set_sdk(&self.sdk.root))?;
-        self.start_emulator()?;
+        self.caller
+            .call(&self.calls.configure("sdk.root", &self.sdk.root))?;
+        for (key, value) in self.config {
+            self.caller.call(&self.calls.configure(key, value))?;
+        }
         let repository = self.publish(&version)?;
-        package_server::start(&self.caller, &self.calls, &repository)?;
+        let is_new = self.start_emulator()?;
+        let mut served = package_server::start(&self.caller, &self.calls, &repository);
+        if let (Err(SessionError::Setup(error)), false) = (&served, is_new) {
+            print_message(&format!(
+                "the emulator is replaced, because it does not answer: {error}"
+            ));
+            self.stop_emulator();
+            self.start_emulator()?;
+            served = package_server::start(&self.caller, &self.calls, &repository);
+        }
+        served?;
         self.test()
     }
 
@@ -57,11 +72,13 @@ impl Session<'_> {
         Err(SessionError::Setup(error))
     }
 
-    fn start_emulator(&self) -> Result<(), SessionError> {
+    /// Starts the emulator, unless it runs. Returns whether it did not run.
+    fn start_emulator(&self) -> Result<bool, SessionError> {
         let state =
             instances::emulator_state(&self.caller.call(&self.calls.list_emulators())?.stdout);
-        if state.as_deref() == Some("running") {
-            return Ok(());
+        let is_dead = background::is_observable() && self.emulators().is_empty();
+        if state.as_deref() == Some("running") && !is_dead {
+            return Ok(false);
         }
         if state.is_some() {
             // A dead emulator can still occupy its name.
@@ -77,7 +94,6 @@ impl Session<'_> {
                 Accel::Kvm => "hyper",
                 Accel::Tcg => "none",
             },
-            seconds: self.options.timeout,
             log: &log,
             debugging_syscalls: self.options.debugging_syscalls(),
         });
@@ -89,7 +105,7 @@ impl Session<'_> {
         if let (Err(SessionError::Setup(_)), Ok(log)) = (&result, fs::read_to_string(&log)) {
             output::print_tail("last lines of the emulator's log", &log);
         }
-        result.map(|_| ())
+        result.map(|_| true)
     }
 
     /// The directory for files that the next run needs if it uses the emulator again: the log, and the
@@ -136,7 +152,7 @@ impl Session<'_> {
         let test = self.calls.test(&TestOptions {
             package: &self.package.name,
             output: &result,
-            seconds: self.options.timeout,
+            limit: self.options.limit(),
             realm: self.options.realm.as_deref(),
             args: self.options.args(),
         });
@@ -200,12 +216,15 @@ impl Session<'_> {
 
     /// Stops the emulator: with ffx, and if that fails, by its process ID.
     fn stop_emulator(&self) {
-        let pid = instances::emulator_pid(&self.calls.isolate_dir);
-        let emulator = pid.and_then(|pid| Background::find(pid, &self.calls.isolate_dir));
+        let emulators = self.emulators();
         self.caller.try_call(&self.calls.stop_emulator());
-        if let Some(emulator) = emulator {
-            emulator.end(STOP_TIME);
+        for emulator in emulators {
+            emulator.end();
         }
+    }
+
+    fn emulators(&self) -> Vec<Background> {
+        Background::in_directory(&instances::emulator_dir(&self.calls.isolate_dir))
     }
 
     fn keeps_emulator(&self) -> bool {

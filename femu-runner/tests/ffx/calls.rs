@@ -20,7 +20,8 @@ pub fn each_profile_since_2024_accepts_all_calls() {
             "compile ",
             "package build ",
             "repository publish ",
-            "repository server start --background --address [::]:0 --no-device --repository femu-runner",
+            "repository server start --background --address ",
+            ":0 --no-device --repository femu-runner",
             "--target femu-runner target repository register --repository femu-runner",
             "test run fuchsia-pkg://femu-runner/a_test-1#meta/a_test-1.cm --output-directory ",
             "repository server stop femu-runner",
@@ -166,6 +167,27 @@ pub fn manifest_has_test_runner_and_environment() {
         &output,
         2,
         "not run: the test did not start: Test manifest is invalid.",
+    );
+}
+
+pub fn configuration_is_set() {
+    let sdk = Sdk::new();
+    sdk.set_engines(&[]);
+    let qemu = sdk.path("qemu");
+    let config = format!(
+        "sdk.overrides.qemu_internal={} log.enabled=false",
+        qemu.display()
+    );
+    let output = sdk.run(&[("FEMU_FFX_CONFIG", &config)]);
+    assert_result(&output, 2, "but does not exist");
+    fs::write(&qemu, "").unwrap();
+    assert_result(&sdk.run(&[("FEMU_FFX_CONFIG", &config)]), 0, "passed");
+    assert!(sdk.calls().contains("config set log.enabled false\n"));
+    let output = sdk.run(&[("FEMU_FFX_CONFIG", "log.enabled")]);
+    assert_result(
+        &output,
+        2,
+        "\"log.enabled\" is not a value of ffx's configuration",
     );
 }
 

@@ -100,6 +100,27 @@ pub fn dead_emulator_is_replaced() {
     );
 }
 
+pub fn emulator_that_does_not_answer_is_replaced() {
+    let sdk = Sdk::new();
+    let isolate_dir = sdk.path("i");
+    let keep = [("FEMU_ISOLATE_DIR", isolate_dir.to_str().unwrap())];
+    assert_result(&sdk.run(&keep), 0, "passed");
+    let marker = "data/emu/instances/femu-runner/does-not-answer";
+    fs::write(isolate_dir.join(marker), "").unwrap();
+    sdk.calls();
+    let output = sdk.run(&keep);
+    assert_result(
+        &output,
+        0,
+        "the emulator is replaced, because it does not answer: registering",
+    );
+    let calls = sdk.calls();
+    assert!(
+        calls.find("emu stop").unwrap() < calls.find("emu start").unwrap(),
+        "{calls}"
+    );
+}
+
 pub fn debugging_syscalls_can_be_off() {
     let sdk = Sdk::new();
     for (value, expected) in [("", "true"), ("1", "false")] {

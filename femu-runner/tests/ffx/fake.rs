@@ -63,7 +63,8 @@ pub fn main(tool: &str) -> ExitCode {
 fn run(tool: &tool::Tool) -> Result<(), tool::End> {
     match &tool.call.action {
         Action::Version => build::version(tool),
-        Action::ConfigSet => Ok(()),
+        Action::ConfigSet { name, value } => build::configure(tool, name, value),
+        Action::ConfigGet => Err(tool::End::user("Value not found")),
         Action::EmuList => emulator::list(tool),
         Action::EmuStart(start) => emulator::start(tool, start),
         Action::EmuStop { name } => emulator::stop(tool, name.as_deref()),

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         bundle_of_another_version_is_reported,
         api_level_is_the_number_of_the_sdk_or_the_one_given,
         manifest_has_test_runner_and_environment,
+        configuration_is_set,
         realm_is_passed_on,
         arguments_are_passed_unchanged,
     ));
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         emulator_that_ffx_cannot_stop_is_killed,
         kept_emulator_is_used_again,
         dead_emulator_is_replaced,
+        emulator_that_does_not_answer_is_replaced,
         debugging_syscalls_can_be_off,
         engine_is_qemu_without_aemu,
         engine_can_be_given,
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     tests.extend(trials!(package_server:
         left_over_server_is_stopped_first,
         unknown_host_address_selects_the_tunnel,
+        unknown_host_address_of_2024_is_reported,
     ));
     tests.extend(trials!(result:
         outcomes_have_their_exit_statuses,

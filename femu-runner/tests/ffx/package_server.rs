@@ -46,3 +46,15 @@ pub fn unknown_host_address_selects_the_tunnel() {
         assert_eq!(calls.matches("target repository register").count(), 1);
     }
 }
+
+/// Since 2025, ffx names the remedy.
+pub fn unknown_host_address_of_2024_is_reported() {
+    let sdk = Sdk::new();
+    let output = sdk.run(&[("FAKE_HOST_ADDRESS", "unknown"), ("FAKE_FFX", "2024")]);
+    assert_result(
+        &output,
+        2,
+        "registering the repository with the emulator failed: BUG",
+    );
+    sdk.assert_clean();
+}

@@ -45,6 +45,7 @@ impl Sdk {
                 );
             }
         }
+        fake.program("a_Test-1", X64);
         let sdk = Self { fake };
         sdk.set_engines(&["aemu_internal", "qemu_internal"]);
         sdk.set_bundle_version(SDK_ID);
@@ -78,7 +79,7 @@ impl Sdk {
             .env("FEMU_SDK", self.path("sdk"))
             .env("FEMU_BUNDLE", self.path("bundle"))
             .env("FAKE_CALLS", self.path("calls"))
-            .arg(self.fake.program("a_Test-1", X64));
+            .arg(self.path("a_Test-1"));
         runner
     }
 

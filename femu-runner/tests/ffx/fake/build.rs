@@ -1,4 +1,4 @@
-//! `ffx version` and `ffx package build`.
+//! `ffx version`, `ffx config set` and `ffx package build`.
 
 use super::definitions::{PackageBuild, Profile};
 use super::state::write_json;
@@ -23,6 +23,14 @@ pub fn version(tool: &Tool) -> Result<(), End> {
     } else {
         println!("{build_version}");
     }
+    Ok(())
+}
+
+/// `plugins/config/src/lib.rs`: the file with the configuration is the fake's own.
+pub fn configure(tool: &Tool, name: &str, value: &str) -> Result<(), End> {
+    let directory = tool.call.isolate_dir.join("config");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join(name), value).unwrap();
     Ok(())
 }
 

@@ -53,7 +53,11 @@ pub struct Call {
 #[derive(Debug)]
 pub enum Action {
     Version,
-    ConfigSet,
+    ConfigSet {
+        name: String,
+        value: String,
+    },
+    ConfigGet,
     EmuList,
     EmuStart(EmuStart),
     EmuStop {
@@ -86,7 +90,9 @@ impl Action {
     fn has_machine_format(&self, profile: Profile) -> bool {
         match self {
             Self::Version | Self::EmuList | Self::ServerList | Self::RegistrationList => true,
-            Self::ConfigSet | Self::TestRun(_) | Self::PackageBuild(_) => profile == Profile::Y2026,
+            Self::ConfigSet { .. } | Self::TestRun(_) | Self::PackageBuild(_) => {
+                profile == Profile::Y2026
+            }
             _ => profile != Profile::Y2023,
         }
     }

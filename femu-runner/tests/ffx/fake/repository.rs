@@ -21,7 +21,7 @@ wait";
 
 pub fn create(directory: &Path) -> Result<(), End> {
     fs::create_dir_all(directory.join("keys")).unwrap();
-    fs::create_dir_all(directory.join("repository")).unwrap();
+    write_json(&directory.join("repository/root.json"), &json!({}));
     Ok(())
 }
 
@@ -95,6 +95,12 @@ pub fn start_server(tool: &Tool, start: &ServerStart) -> Result<(), End> {
             repo_path.display()
         ));
     }
+    if !repo_path.join("repository/root.json").is_file() {
+        // The server itself has failed.
+        return Err(End::user(
+            "Timed out waiting for the repository server to start",
+        ));
+    }
     if let Some(other) = find_server(tool, &start.name) {
         return invalid(format!(
             "Repository name conflict. Cannot start a server named {} serving \"{}\". Repository server \
@@ -109,7 +115,7 @@ pub fn start_server(tool: &Tool, start: &ServerStart) -> Result<(), End> {
     let registered_by_itself = if start.no_device {
         None
     } else {
-        Some(target(tool)?)
+        Some(emulator::target(tool)?)
     };
     let port = 40_000 + (std::process::id() % 20_000) as u16;
     let address = SocketAddr::new(start.address.ip(), port);
@@ -178,21 +184,6 @@ pub fn list_servers(tool: &Tool) -> Result<(), End> {
     Ok(())
 }
 
-/// The target that was named, which must be an emulator that runs.
-fn target(tool: &Tool) -> Result<String, End> {
-    let target = tool
-        .call
-        .target
-        .clone()
-        .unwrap_or_else(|| "femu-runner".to_owned());
-    if !emulator::is_running(tool, &target) {
-        return Err(End::user(
-            "No devices/emulators found. Please ensure the device is connected.",
-        ));
-    }
-    Ok(target)
-}
-
 fn registration(tool: &Tool, target: &str, name: &str) -> PathBuf {
     instance(&tool.call.isolate_dir, target)
         .join("registrations")
@@ -210,7 +201,7 @@ fn registration_of(name: &str, mirror: &str, repo_path: &Path) -> Value {
 /// `plugins/target/repository/register/src/lib.rs`, and `create_repo_host` in `lib/pkg/src/repo.rs`
 pub fn register(tool: &Tool, repository: Option<&str>) -> Result<(), End> {
     let name = repository.unwrap_or("devhost");
-    let target = target(tool)?;
+    let target = emulator::target(tool)?;
     let server = find_server(tool, name).ok_or_else(|| {
         End::user(format!(
             "{name} is not a running repository, nor a daemon based repository."
@@ -221,6 +212,11 @@ pub fn register(tool: &Tool, repository: Option<&str>) -> Result<(), End> {
     let needs_tunnel = address.ip().is_loopback() || !host_is_known;
     if needs_tunnel && tool.profile == Profile::Y2026 {
         return Err(End::user("Tunnel required"));
+    }
+    if !host_is_known {
+        return Err(End::bug(
+            "Failed to register repository: TargetCommunicationFailure",
+        ));
     }
     // Before 2025, the device gets an address that it cannot reach.
     let host = if needs_tunnel {
@@ -239,7 +235,7 @@ pub fn register(tool: &Tool, repository: Option<&str>) -> Result<(), End> {
 
 /// `plugins/target/repository/list/src/lib.rs`
 pub fn list_registrations(tool: &Tool) -> Result<(), End> {
-    let directory = registration(tool, &target(tool)?, "");
+    let directory = registration(tool, &emulator::target(tool)?, "");
     let mut registrations = Vec::new();
     for file in fs::read_dir(directory).into_iter().flatten().flatten() {
         if file.path().extension().is_none() {

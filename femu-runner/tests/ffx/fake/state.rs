@@ -24,11 +24,9 @@ pub fn write_json(path: &Path, json: &Value) {
     fs::write(path, format!("{json:#}")).unwrap();
 }
 
-/// Whether the process with the ID in `pid` exists and is not a zombie.
+/// Whether the process with the ID in `pid` exists. ffx counts a zombie.
 pub fn is_alive(pid: &Value) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default().trim_start();
-    !after_name.is_empty() && !after_name.starts_with(['Z', 'X'])
+    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 pub fn kill(signal: &str, pid: &Value) {

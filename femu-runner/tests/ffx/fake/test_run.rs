@@ -42,7 +42,7 @@ pub fn run(tool: &Tool, call: &TestRun) -> Result<(), End> {
         .target
         .as_deref()
         .expect("the runner names its target");
-    if outcome == "no-target" || !emulator::is_running(tool, target) {
+    if outcome == "no-target" || emulator::target(tool).is_err() {
         return Err(setup_failed("Timed out waiting for the target to respond"));
     }
     check_realm(tool.profile, call.realm.as_deref())?;

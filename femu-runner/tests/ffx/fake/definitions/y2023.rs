@@ -171,10 +171,13 @@ pub fn parse(words: &[&str]) -> Result<Action, End> {
             from_args::<Version>(&command, rest)?;
             Action::Version
         }
-        Some("config") => {
-            from_args::<Config>(&command, rest)?;
-            Action::ConfigSet
-        }
+        Some("config") => match from_args::<Config>(&command, rest)?.command {
+            ConfigCommand::Set(set) => Action::ConfigSet {
+                name: set.name,
+                value: set.value,
+            },
+            ConfigCommand::Get(_) => Action::ConfigGet,
+        },
         Some("emu") => match from_args::<Emu>(&command, rest)?.command {
             EmuCommand::List(_) => Action::EmuList,
             EmuCommand::Start(start) => Action::EmuStart(super::EmuStart {
