@@ -14,10 +14,10 @@ const MAX_NAME: usize = 100;
 pub struct BootImage {
     /// The image with the added files.
     pub bytes: Vec<u8>,
-    /// Whether it contains `bin/bootsvc`.
-    pub has_bootsvc: bool,
-    /// Whether its `bin/bootsvc` starts the program without environment variables.
-    pub bootsvc_drops_environment: bool,
+    /// Its `bin/bootsvc`.
+    pub bootsvc: Option<Bootsvc>,
+    /// The program's path in the image.
+    pub program: String,
 }
 
 /// Adds the program and `libraries` to the first BOOTFS of the image, which is the one that userboot
@@ -61,6 +61,10 @@ pub fn add_program(
     for library in libraries {
         bootfs::put(&mut all_files, library);
     }
+    let program = File {
+        name: unused_path(program.name, &all_files),
+        ..program
+    };
     let missing =
         libraries::missing(&program.data, &all_files).map_err(|error| unusable(&error))?;
     if !missing.is_empty() {
@@ -73,10 +77,10 @@ pub fn add_program(
             "add the libraries with --lib (FEMU_LIBS), or give another boot image",
         ));
     }
-    bootfs::put(&mut all_files, program);
     let bootsvc = all_files.iter().find(|file| file.name == "bin/bootsvc");
-    let has_bootsvc = bootsvc.is_some();
-    let bootsvc_drops_environment = bootsvc.is_some_and(|bootsvc| drops_environment(&bootsvc.data));
+    let bootsvc = bootsvc.map(|file| Bootsvc::read(&file.data));
+    let path = program.name.clone();
+    bootfs::put(&mut all_files, program);
     let bootfs = bootfs::pack(&all_files).map_err(|error| unusable(&error))?;
     let encoded = storage::encode(&bootfs, compression).map_err(|error| unusable(&error))?;
     item.extra = encoded.extra;
@@ -84,17 +88,43 @@ pub fn add_program(
     let bytes = zbi::pack(&items).map_err(|error| unusable(&error))?;
     Ok(BootImage {
         bytes,
-        has_bootsvc,
-        bootsvc_drops_environment,
+        bootsvc,
+        program: path,
     })
 }
 
-/// Whether this bootsvc starts its program without environment variables. The one of July 2019 serves
-/// them as `fuchsia.boot.Arguments` instead. Later ones do both, and have a message for an error of the
-/// second (read in the sources of July 2019 and April 2021).
-fn drops_environment(bootsvc: &[u8]) -> bool {
-    let contains = |text: &str| memchr::memmem::find(bootsvc, text.as_bytes()).is_some();
-    contains("fuchsia.boot.Arguments") && !contains("cannot set up environment")
+/// The properties of a bootsvc, from its messages (read in the sources of July 2019 and April 2021).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bootsvc {
+    /// It starts the program without environment variables. The one of July 2019 serves them as
+    /// `fuchsia.boot.Arguments` instead. Later ones do both, and have a message for an error of the
+    /// second.
+    pub drops_environment: bool,
+    /// It ends, or prints a message, when the program has ended. The one of July 2019 does neither.
+    pub reports_end: bool,
+}
+
+impl Bootsvc {
+    fn read(program: &[u8]) -> Self {
+        let contains = |text: &str| memchr::memmem::find(program, text.as_bytes()).is_some();
+        Self {
+            drops_environment: contains("fuchsia.boot.Arguments")
+                && !contains("cannot set up environment"),
+            reports_end: contains("waiting for next process termination")
+                || contains("NEXT EXITED"),
+        }
+    }
+}
+
+/// The path, or another one if the image has a file there, such as `bin/bootsvc`.
+fn unused_path(path: String, files: &[File]) -> String {
+    let is_used = |path: &str| files.iter().any(|file| file.name == path);
+    let name = path.strip_prefix("bin/").unwrap_or(&path);
+    if is_used(&path) {
+        format!("bin/femu-{name}")
+    } else {
+        path
+    }
 }
 
 /// The program's path in the image. Characters that a kernel command line cannot contain are
@@ -151,12 +181,12 @@ mod tests {
     #[test]
     fn compression_and_other_items_are_kept() {
         for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
-            let old_files = [file("bin/bootsvc", b"b"), file("bin/t", b"old")];
+            let old_files = [file("bin/bootsvc", b"b"), file("bin/other", b"old")];
             let image = image_of(&old_files, compression);
             let program = file("bin/t", &program());
             let added =
                 add_program(&image, "x.zbi", &ARCHITECTURES[0], program.clone(), vec![]).unwrap();
-            assert!(added.has_bootsvc);
+            assert!(added.bootsvc.is_some());
             let (before, after) = (
                 zbi::parse(&image).unwrap(),
                 zbi::parse(&added.bytes).unwrap(),
@@ -170,7 +200,11 @@ mod tests {
             assert_eq!(compression_after, compression);
             assert_eq!(
                 bootfs::parse(&data).unwrap(),
-                [file("bin/bootsvc", b"b"), program]
+                [
+                    file("bin/bootsvc", b"b"),
+                    file("bin/other", b"old"),
+                    program
+                ]
             );
         }
     }
@@ -202,6 +236,14 @@ mod tests {
             let error = error.unwrap_err().to_string();
             assert!(error.contains(&format!("it contains {problem}")), "{error}");
         }
+    }
+
+    #[test]
+    fn program_replaces_no_file_of_the_image() {
+        let image = image_of(&[file("bin/bootsvc", b"b")], Compression::None);
+        let program = file("bin/bootsvc", &program());
+        let added = add_program(&image, "x.zbi", &ARCHITECTURES[0], program, vec![]).unwrap();
+        assert_eq!(added.program, "bin/femu-bootsvc");
     }
 
     #[test]

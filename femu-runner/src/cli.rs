@@ -4,6 +4,7 @@
 use crate::setup_error::SetupError;
 use clap::builder::FalseyValueParser;
 use clap::{Parser, ValueEnum};
+use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,22 +62,12 @@ pub struct Options {
     #[arg(long, env = "FEMU_NO_DEBUGGING_SYSCALLS", value_parser = FalseyValueParser::new())]
     no_debugging_syscalls: bool,
 
-    /// Library to add as lib/NAME; repeatable (in the variable: separated by ':')
-    #[arg(
-        long = "lib",
-        env = "FEMU_LIBS",
-        value_name = "[NAME=]FILE",
-        value_delimiter = ':'
-    )]
+    /// Library to add as lib/NAME; repeatable [env: FEMU_LIBS, separated by ':']
+    #[arg(long = "lib", value_name = "[NAME=]FILE")]
     libs: Vec<String>,
 
-    /// Environment variable for the program; repeatable (in the variable: separated by spaces)
-    #[arg(
-        long = "env",
-        env = "FEMU_ENV",
-        value_name = "NAME=VALUE",
-        value_delimiter = ' '
-    )]
+    /// Environment variable for the program; repeatable [env: FEMU_ENV, separated by spaces]
+    #[arg(long = "env", value_name = "NAME=VALUE")]
     env: Vec<String>,
 
     /// Also print the boot log (boot engine: the complete console, unmodified), or ffx's report
@@ -136,6 +127,7 @@ pub struct Options {
         env = "FEMU_MEMORY",
         value_name = "MIB",
         default_value_t = 2048,
+        value_parser = clap::value_parser!(u32).range(16..),
         help_heading = "Boot engine"
     )]
     pub memory: u32,
@@ -146,6 +138,7 @@ pub struct Options {
         env = "FEMU_SMP",
         value_name = "N",
         default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..),
         help_heading = "Boot engine"
     )]
     pub smp: u32,
@@ -153,10 +146,6 @@ pub struct Options {
     /// Accelerator [auto: KVM if /dev/kvm opens and the program is for the host's architecture]
     #[arg(long, env = "FEMU_ACCEL", default_value = "auto")]
     pub accel: Accel,
-
-    /// The same as --accel tcg
-    #[arg(long, env = "FEMU_NO_KVM", value_parser = FalseyValueParser::new())]
-    pub no_kvm: bool,
 
     /// CPU model for QEMU's -cpu [default: by architecture and accelerator]
     #[arg(
@@ -203,15 +192,9 @@ pub struct Options {
     )]
     pub isolate_dir: Option<PathBuf>,
 
-    /// Value of ffx's configuration for `ffx config set`; repeatable (in the variable: separated by
-    /// spaces)
-    #[arg(
-        long,
-        env = "FEMU_FFX_CONFIG",
-        value_name = "KEY=VALUE",
-        value_delimiter = ' ',
-        help_heading = "Ffx engine"
-    )]
+    /// Value of ffx's configuration for `ffx config set`; repeatable [env: FEMU_FFX_CONFIG, separated
+    /// by spaces]
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Ffx engine")]
     ffx_config: Vec<String>,
 
     /// Engine of the emulator, for `ffx emu start --engine`: femu, qemu or crosvm
@@ -286,6 +269,30 @@ pub struct Library {
     pub file: PathBuf,
 }
 
+impl Library {
+    fn parse(text: &str) -> Result<Self, SetupError> {
+        let file_name = text.rsplit('/').next().unwrap_or(text);
+        // A path can contain `=`.
+        let (name, file) = match text.split_once('=') {
+            Some((name, file)) if !name.starts_with(['/', '.']) => {
+                (name.strip_prefix("lib/").unwrap_or(name), file)
+            }
+            _ => (file_name, text),
+        };
+        let is_component = |component: &str| !matches!(component, "" | "." | "..");
+        if file.is_empty() || !name.split('/').all(is_component) {
+            return Err(SetupError::new(
+                format!("{text:?} is not a library"),
+                "give FILE or NAME=FILE with --lib (FEMU_LIBS)",
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            file: PathBuf::from(file),
+        })
+    }
+}
+
 /// Accelerator of the emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Accel {
@@ -314,17 +321,13 @@ impl Options {
     }
 
     /// The libraries to add. A file without a name keeps its own.
-    pub fn libs(&self) -> impl Iterator<Item = Library> {
-        let libs = self.libs.iter().filter(|lib| !lib.is_empty());
-        libs.map(|lib| {
-            let (name, file) = lib
-                .split_once('=')
-                .unwrap_or((lib.rsplit('/').next().unwrap_or(lib), lib));
-            Library {
-                name: name.trim_start_matches("lib/").to_owned(),
-                file: PathBuf::from(file),
-            }
-        })
+    ///
+    /// # Errors
+    ///
+    /// The first one whose name is not a relative path.
+    pub fn libs(&self) -> Result<Vec<Library>, SetupError> {
+        let libs = list(&self.libs, "FEMU_LIBS", ':');
+        libs.into_iter().map(|lib| Library::parse(&lib)).collect()
     }
 
     /// The environment variables for the program: names and values.
@@ -332,9 +335,9 @@ impl Options {
     /// # Errors
     ///
     /// The first one without a name.
-    pub fn env(&self) -> Result<Vec<(&str, &str)>, SetupError> {
+    pub fn env(&self) -> Result<Vec<(String, String)>, SetupError> {
         pairs(
-            &self.env,
+            list(&self.env, "FEMU_ENV", ' '),
             "an environment variable",
             "NAME=VALUE with --env (FEMU_ENV)",
         )
@@ -345,9 +348,13 @@ impl Options {
     /// # Errors
     ///
     /// The first one without a key.
-    pub fn ffx_config(&self) -> Result<Vec<(&str, &str)>, SetupError> {
+    pub fn ffx_config(&self) -> Result<Vec<(String, String)>, SetupError> {
         let usage = "KEY=VALUE with --ffx-config (FEMU_FFX_CONFIG)";
-        pairs(&self.ffx_config, "a value of ffx's configuration", usage)
+        pairs(
+            list(&self.ffx_config, "FEMU_FFX_CONFIG", ' '),
+            "a value of ffx's configuration",
+            usage,
+        )
     }
 
     /// The engine that was given. Otherwise boot if one of its two files was given, else ffx.
@@ -366,27 +373,30 @@ impl Options {
     pub fn limit(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
-
-    /// The accelerator. `--no-kvm` overrides `--accel`.
-    pub fn accel(&self) -> Accel {
-        if self.no_kvm { Accel::Tcg } else { self.accel }
-    }
 }
 
-/// Splits texts of the form `NAME=VALUE`. Empty texts, as from an empty variable, are left out.
-fn pairs<'a>(
-    texts: &'a [String],
+/// The values of a repeatable option, or else those of its variable. clap would split both.
+fn list(option: &[String], variable: &str, separator: char) -> Vec<String> {
+    if !option.is_empty() {
+        return option.to_vec();
+    }
+    let value = env::var(variable).unwrap_or_default();
+    let values = value.split(separator).filter(|value| !value.is_empty());
+    values.map(str::to_owned).collect()
+}
+
+/// Splits texts of the form `NAME=VALUE`.
+fn pairs(
+    texts: Vec<String>,
     meaning: &str,
     usage: &str,
-) -> Result<Vec<(&'a str, &'a str)>, SetupError> {
-    let texts = texts.iter().filter(|text| !text.is_empty());
-    texts
-        .map(|text| match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok((name, value)),
-            _ => Err(SetupError::new(
-                format!("{text:?} is not {meaning}"),
-                format!("give {usage}"),
-            )),
-        })
-        .collect()
+) -> Result<Vec<(String, String)>, SetupError> {
+    let pair = |text: String| match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(SetupError::new(
+            format!("{text:?} is not {meaning}"),
+            format!("give {usage}"),
+        )),
+    };
+    texts.into_iter().map(pair).collect()
 }

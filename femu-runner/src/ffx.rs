@@ -17,7 +17,8 @@ mod session;
 mod version;
 
 use crate::cli::Options;
-use crate::engine::{Outcome, Program, load_program};
+use crate::engine::Outcome;
+use crate::program::{Program, load_program};
 use crate::setup_error::SetupError;
 use crate::signals::Signals;
 use call::Calls;
@@ -63,9 +64,13 @@ pub fn run(options: &Options, signals: &Signals) -> Result<Outcome, SetupError> 
     // ffx runs in this directory, so all paths must be absolute.
     let work = work_dir.path().canonicalize().map_err(temporary)?;
     let isolate_dir = isolate_dir(options, &work)?;
-    let _lock = match lock::lock(&isolate_dir, signals) {
-        Ok(file) => file,
-        Err(error) => return error.into_outcome(),
+    let _lock = if options.dry_run {
+        None
+    } else {
+        match lock::lock(&isolate_dir, signals) {
+            Ok(file) => Some(file),
+            Err(error) => return error.into_outcome(),
+        }
     };
     let libraries = libraries(options, &sdk, &program)?;
     let package = Package::write(
@@ -77,9 +82,10 @@ pub fn run(options: &Options, signals: &Signals) -> Result<Outcome, SetupError> 
         &options.env()?,
     )
     .map_err(temporary)?;
+    let config = options.ffx_config()?;
     let session = Session {
         options,
-        config: &options.ffx_config()?,
+        config: &config,
         caller: Caller {
             options,
             signals,
@@ -106,13 +112,13 @@ fn isolate_dir(options: &Options, work: &Path) -> Result<PathBuf, SetupError> {
         .isolate_dir
         .clone()
         .unwrap_or_else(|| work.join("i"));
-    let absolute = fs::create_dir_all(&directory).and_then(|()| directory.canonicalize());
-    let absolute = absolute.map_err(|error| {
+    let unusable = |error: io::Error| {
         SetupError::new(
             format!("cannot use {}: {error}", directory.display()),
             "give a writable directory with --isolate-dir (FEMU_ISOLATE_DIR)",
         )
-    })?;
+    };
+    let absolute = std::path::absolute(&directory).map_err(unusable)?;
     if absolute.as_os_str().len() > MAX_ISOLATE_PATH {
         return Err(SetupError::new(
             format!(
@@ -122,7 +128,12 @@ fn isolate_dir(options: &Options, work: &Path) -> Result<PathBuf, SetupError> {
             "give a directory with a short path with --isolate-dir (FEMU_ISOLATE_DIR), or set TMPDIR",
         ));
     }
-    Ok(absolute)
+    if options.dry_run {
+        return Ok(absolute);
+    }
+    // ffx and the kernel know the directory by its canonical path.
+    let created = fs::create_dir_all(&absolute).and_then(|()| absolute.canonicalize());
+    created.map_err(unusable)
 }
 
 /// The libraries of the package: those of the SDK that each program with `std` loads, and those that
@@ -133,7 +144,7 @@ fn libraries(
     program: &Program,
 ) -> Result<Vec<(String, PathBuf)>, SetupError> {
     let mut libraries = sdk.libraries(program.architecture)?;
-    for lib in options.libs() {
+    for lib in options.libs()? {
         let file = lib.file.canonicalize().map_err(|error| {
             SetupError::new(
                 format!("cannot read {}: {error}", lib.file.display()),

@@ -1,6 +1,7 @@
 //! Builds the kernel command line, which starts the program and carries its arguments and
 //! environment variables.
 
+use crate::boot_image::Bootsvc;
 use crate::setup_error::SetupError;
 use std::ffi::OsString;
 
@@ -12,7 +13,7 @@ const MAX_LEN: usize = 4095;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Launcher {
     /// `bin/bootsvc`
-    Bootsvc,
+    Bootsvc(Bootsvc),
     /// The kernel's first process.
     Userboot,
 }
@@ -21,7 +22,7 @@ impl Launcher {
     /// The separator between arguments. No argument can contain it.
     const fn separator(self) -> char {
         match self {
-            Self::Bootsvc => ',',
+            Self::Bootsvc(_) => ',',
             Self::Userboot => '+',
         }
     }
@@ -43,7 +44,7 @@ pub fn build(
     launcher: Launcher,
     program: &str,
     args: &[OsString],
-    env: &[(&str, &str)],
+    env: &[(String, String)],
     append: &str,
 ) -> Result<String, SetupError> {
     let mut next = program.to_owned();
@@ -63,7 +64,7 @@ pub fn build(
     match launcher {
         // No `userboot=` here: kernels until April 2021 at least would start the program instead of
         // bootsvc.
-        Launcher::Bootsvc => options.push(format!("bootsvc.next={next}")),
+        Launcher::Bootsvc(_) => options.push(format!("bootsvc.next={next}")),
         Launcher::Userboot => {
             options.push(format!("userboot.next={next}"));
             // The option's name until April 2021 at least (measured). It takes no arguments.
@@ -108,8 +109,7 @@ fn check_arg(arg: &OsString, launcher: Launcher) -> Result<&str, SetupError> {
                 arg.to_string_lossy()
             ),
             format!(
-                "arguments must be non-empty printable ASCII without spaces and '{}'; \
-                 alternatively pass the value as an environment variable (--env NAME=VALUE)",
+                "arguments must be non-empty printable ASCII without spaces and '{}'",
                 launcher.separator()
             ),
         )
@@ -130,6 +130,11 @@ fn check_variable(variable: String) -> Result<String, SetupError> {
 mod tests {
     use super::*;
 
+    const BOOTSVC: Launcher = Launcher::Bootsvc(Bootsvc {
+        drops_environment: false,
+        reports_end: false,
+    });
+
     fn build_with_args(launcher: Launcher, args: &[&str]) -> Result<String, SetupError> {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
         build(
@@ -138,14 +143,14 @@ mod tests {
             launcher,
             "bin/t",
             &args,
-            &[("K", "V")],
+            &[("K".to_owned(), "V".to_owned())],
             " x  y=z ",
         )
     }
 
     #[test]
     fn bootsvc_arguments_are_separated_by_commas() {
-        let command_line = build_with_args(Launcher::Bootsvc, &["--list", "x+y"]).unwrap();
+        let command_line = build_with_args(BOOTSVC, &["--list", "x+y"]).unwrap();
         assert!(
             command_line.contains(" bootsvc.next=bin/t,--list,x+y userboot.shutdown K=V x y=z"),
             "{command_line}"
@@ -182,9 +187,7 @@ mod tests {
     #[test]
     fn unrepresentable_arguments_are_rejected() {
         for arg in ["a b", "a,b", "", "é", "a\tb", "a\nb"] {
-            let error = build_with_args(Launcher::Bootsvc, &[arg])
-                .unwrap_err()
-                .to_string();
+            let error = build_with_args(BOOTSVC, &[arg]).unwrap_err().to_string();
             assert!(
                 error.contains(&format!("cannot pass the argument {arg:?}")),
                 "{error}"
@@ -200,10 +203,10 @@ mod tests {
                 build(
                     true,
                     &[],
-                    Launcher::Bootsvc,
+                    BOOTSVC,
                     "bin/t",
                     &[],
-                    &[("K", value)],
+                    &[("K".to_owned(), value.to_owned())],
                     ""
                 )
                 .is_err()
@@ -213,7 +216,7 @@ mod tests {
 
     #[test]
     fn too_long_command_line_is_rejected() {
-        let error = build_with_args(Launcher::Bootsvc, &["x".repeat(5000).as_str()])
+        let error = build_with_args(BOOTSVC, &["x".repeat(5000).as_str()])
             .unwrap_err()
             .to_string();
         assert!(error.contains("kernels accept 4095"), "{error}");

@@ -50,7 +50,10 @@ impl LineClassifier {
     /// Classifies the next line.
     pub fn classify(&mut self, line: &Line) -> LineSource {
         let text = line.text();
-        if self.panicked || is_panic(&text) {
+        let is_user_process = line
+            .process
+            .is_some_and(|process| process != 0 && !self.boot_processes.contains(&process));
+        if self.panicked || is_panic(&text) && !is_user_process {
             self.panicked = true;
             return LineSource::Report;
         }
@@ -101,7 +104,9 @@ impl LineClassifier {
             self.boot_processes
                 .extend(line.process.filter(|&process| process != 0));
             // userboot prints `option "..."` for each option of the kernel command line.
-            let names_program = message.contains(&self.program) && !message.starts_with("option ");
+            let mut words = message.split(|char: char| " '\",:".contains(char));
+            let names_program =
+                words.any(|word| word == self.program) && !message.starts_with("option ");
             if names_program || message.starts_with("Launching next process") {
                 self.program_started = true;
             }
@@ -149,6 +154,17 @@ pub fn is_crash(text: &str) -> bool {
     from_kernel || from_service
 }
 
+/// Whether the line is the last one of a list of tests (`--list`): `3 tests, 0 benchmarks`.
+pub fn is_test_list_end(text: &str) -> bool {
+    let counts = text.split_once(" test");
+    let is_count = |count: &str| count.parse::<u32>().is_ok();
+    counts.is_some_and(|(tests, rest)| {
+        let benchmarks = rest.trim_start_matches('s').strip_prefix(", ");
+        let benchmarks = benchmarks.and_then(|rest| rest.split_once(" benchmark"));
+        is_count(tests) && benchmarks.is_some_and(|(count, _)| is_count(count))
+    })
+}
+
 /// Whether the line is the first or the last one of a libtest or libtest-mimic run.
 fn is_test_harness(text: &str) -> bool {
     text.starts_with("test result: ") || is_test_start(text)
@@ -165,13 +181,12 @@ pub fn is_test_start(text: &str) -> bool {
 /// Whether the dynamic linker reports that it cannot load the program
 /// (`third_party/ulib/musl/ldso/dynlink.c`; measured: July 2019).
 pub fn is_linker_error(text: &str) -> bool {
-    let errors = [
-        "Error relocating ",
-        "Error loading shared library ",
-        "failed to reserve ",
-        "libc.so: ",
-    ];
-    errors.iter().any(|error| text.starts_with(error))
+    let is_relocation = text.starts_with("Error relocating ") && text.contains(": ");
+    let is_library = text.starts_with("Error loading shared library ") && text.contains(": ");
+    let is_address = text.starts_with("failed to reserve ") && text.contains(" of address space");
+    let is_program =
+        text.starts_with("libc.so: ") && text.contains(": Not a valid dynamic program");
+    is_relocation || is_library || is_address || is_program
 }
 
 /// Whether the line is symbolizer markup, which the dynamic linker prints before `main`.

@@ -4,7 +4,8 @@
 //! | Modules | Purpose |
 //! |---|---|
 //! | `cli` | command-line options and environment variables |
-//! | `engine` | items that both engines use |
+//! | `engine`, `program` | the result of an engine; load the program |
+//! | `printer`, `shell_quote` | print on stdout and stderr |
 //! | `boot` | the boot engine: boots a kernel and a boot image in QEMU |
 //! | `boot_image`, `zbi`, `storage`, `bootfs` | add the stripped program to a copy of the boot image |
 //! | `elf`, `libraries` | read the program, find the libraries that the boot image lacks |
@@ -28,10 +29,13 @@ mod kernel_command_line;
 mod libraries;
 mod line_source;
 mod line_splitter;
+mod printer;
 mod process;
+mod program;
 mod qemu;
 mod run_state;
 mod setup_error;
+mod shell_quote;
 mod signals;
 mod storage;
 mod test_lines;
@@ -39,21 +43,32 @@ mod verdict;
 mod watchdog;
 mod zbi;
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches};
 use cli::{Engine, Options};
-use engine::{Outcome, print_message};
+use engine::Outcome;
+use printer::print_message;
 use signals::Signals;
+use std::env;
+use std::ffi::OsStr;
 use std::process::ExitCode;
+use std::time::Duration;
+use verdict::Verdict;
 
+/// Time to print the rest after the time limit, or after a signal, if nothing reads the output.
+const LATE_PRINT_LIMIT: Duration = Duration::from_secs(2);
 /// Exit status if the program did not run because of a setup error.
 const SETUP_ERROR: u8 = 2;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = match parse_options() {
+        Ok(options) => options,
+        Err(error) => error.exit(),
+    };
     let signals = match Signals::watch() {
         Ok(signals) => signals,
         Err(error) => {
-            print_message(&format!("cannot install the signal handlers: {error}"));
+            print_message(format_args!("cannot install the signal handlers: {error}"));
             return ExitCode::from(SETUP_ERROR);
         }
     };
@@ -61,19 +76,34 @@ fn main() -> ExitCode {
         Engine::Boot => boot::run(&options, &signals),
         Engine::Ffx => ffx::run(&options, &signals),
     };
-    match outcome {
+    let mut print_limit = None;
+    let status = match outcome {
         Ok(Outcome::Verdict(verdict)) => {
-            print_message(&verdict.to_string());
-            ExitCode::from(verdict.exit_code())
+            print_message(&verdict);
+            print_limit = matches!(verdict, Verdict::Timeout(_)).then_some(LATE_PRINT_LIMIT);
+            verdict.exit_code()
         }
-        Ok(Outcome::DryRun) => ExitCode::SUCCESS,
+        Ok(Outcome::DryRun) => 0,
         Ok(Outcome::Interrupted(signal)) => {
-            print_message(&format!("interrupted by signal {signal}"));
-            ExitCode::from(u8::try_from(128 + signal).unwrap_or(SETUP_ERROR))
+            print_message(format_args!("interrupted by signal {signal}"));
+            print_limit = Some(LATE_PRINT_LIMIT);
+            u8::try_from(128 + signal).unwrap_or(SETUP_ERROR)
         }
         Err(error) => {
-            print_message(&error.to_string());
-            ExitCode::from(SETUP_ERROR)
+            print_message(error);
+            SETUP_ERROR
         }
-    }
+    };
+    printer::finish(&signals, print_limit);
+    ExitCode::from(status)
+}
+
+/// Parses the command line. An empty variable counts as one that is not set.
+fn parse_options() -> Result<Options, clap::Error> {
+    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = Options::command().mut_args(|arg| match arg.get_env() {
+        Some(name) if is_empty(name) => arg.env(Resettable::Reset),
+        _ => arg,
+    });
+    Options::from_arg_matches(&command.try_get_matches()?)
 }

@@ -1,13 +1,14 @@
 //! Runs a child process, reads its output by lines, and always reaps it.
 
 use crate::line_splitter::LineSplitter;
+use crate::printer;
 use crate::signals::Signals;
 use crate::watchdog::Watchdog;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Interval between two checks whether a child that has closed its output has exited.
 const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Number of lines that were read and not handled.
+const MAX_LINES: usize = 256;
 /// Limit for the returned part of stderr.
 const MAX_STDERR: usize = 64 * 1024;
 /// Time to read the remaining output after the child has exited.
@@ -70,7 +73,8 @@ enum Event {
     StreamClosed,
 }
 
-/// Runs `command` in a new process group, with an empty stdin.
+/// Runs `command` in a new process group, with an empty stdin. Without `signals`, a signal to the runner
+/// does not end the child.
 ///
 /// Calls `on_line` with each line. Returns how the child ended, and the first part of its stderr.
 ///
@@ -81,10 +85,10 @@ pub fn run(
     command: &mut Command,
     mut descendants: Descendants<'_>,
     limit: Duration,
-    signals: &Signals,
+    signals: Option<&Signals>,
     mut on_line: impl FnMut(Stream, &[u8]) -> LineAction,
 ) -> io::Result<(ProcessEnd, Vec<u8>)> {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = sync_channel(MAX_LINES);
     let mut group = ProcessGroup::start(command)?;
     if let Descendants::Kill(watchdog) = &mut descendants {
         watchdog.set_group(Some(group.id()))?;
@@ -101,7 +105,8 @@ pub fn run(
     match (descendants, killed) {
         (Descendants::Kill(watchdog), _) => {
             group.kill(Signal::KILL);
-            watchdog.set_group(None)?;
+            // Without the watchdog, the run has its result all the same.
+            let _ = watchdog.set_group(None);
         }
         (Descendants::Keep, Some(_)) => group.terminate()?,
         (Descendants::Keep, None) => {}
@@ -115,7 +120,7 @@ fn wait(
     group: &ProcessGroup,
     receiver: &Receiver<Event>,
     limit: Duration,
-    signals: &Signals,
+    signals: Option<&Signals>,
     on_line: &mut impl FnMut(Stream, &[u8]) -> LineAction,
 ) -> io::Result<Option<ProcessEnd>> {
     let mut deadline = Instant::now() + limit;
@@ -124,7 +129,7 @@ fn wait(
     let mut exited = false;
     let mut open_streams = 2;
     loop {
-        if let Some(signal) = signals.take() {
+        if let Some(signal) = signals.and_then(Signals::take) {
             return Ok(Some(ProcessEnd::Interrupted(signal)));
         }
         let now = Instant::now();
@@ -136,6 +141,11 @@ fn wait(
         }
         if silence_deadline.is_some_and(|silence_deadline| now >= silence_deadline) {
             return Ok(Some(ProcessEnd::Stopped));
+        }
+        if printer::is_behind() {
+            // The child waits as well, because nothing reads its output.
+            thread::sleep(EXIT_POLL_INTERVAL);
+            continue;
         }
         match receiver.recv_timeout(POLL_INTERVAL.min(deadline - now)) {
             Ok(Event::StreamClosed) => open_streams -= 1,
@@ -233,7 +243,7 @@ impl Drop for ProcessGroup {
 }
 
 /// Starts a thread that sends the lines of `pipe`.
-fn read_lines(stream: Stream, pipe: Option<impl Read + Send + 'static>, sender: Sender<Event>) {
+fn read_lines(stream: Stream, pipe: Option<impl Read + Send + 'static>, sender: SyncSender<Event>) {
     let Some(mut pipe) = pipe else { return };
     thread::spawn(move || {
         let mut splitter = LineSplitter::default();

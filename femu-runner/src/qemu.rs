@@ -33,11 +33,14 @@ pub fn argv(
     boot_image: &Path,
     kernel_command_line: &str,
 ) -> Vec<OsString> {
-    let qemu = options
-        .qemu
-        .as_ref()
-        .map_or_else(|| architecture.qemu.into(), OsString::from);
-    let kernel = options.kernel.clone().unwrap_or_default();
+    // QEMU runs in another working directory. A name without a directory is looked up on PATH.
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let qemu = match &options.qemu {
+        Some(qemu) if qemu.components().count() > 1 => absolute(qemu).into(),
+        Some(qemu) => qemu.into(),
+        None => architecture.qemu.into(),
+    };
+    let kernel = absolute(options.kernel.as_deref().unwrap_or(Path::new("")));
     let cpu = if kvm {
         architecture.kvm_cpu
     } else {
@@ -71,18 +74,4 @@ pub fn mentions_kvm(stderr: &[u8]) -> bool {
         .to_ascii_lowercase()
         .windows(3)
         .any(|window| window == b"kvm")
-}
-
-/// Quotes the argument vector for a shell.
-pub fn shell_quote(argv: &[OsString]) -> String {
-    let quoted = argv.iter().map(|arg| {
-        let arg = arg.to_string_lossy();
-        let needs_no_quotes =
-            |char: char| char.is_ascii_alphanumeric() || "-_./=,+:".contains(char);
-        if !arg.is_empty() && arg.chars().all(needs_no_quotes) {
-            return arg.into_owned();
-        }
-        format!("'{}'", arg.replace('\'', r"'\''"))
-    });
-    quoted.collect::<Vec<_>>().join(" ")
 }

@@ -2,7 +2,9 @@
 
 use crate::console::Line;
 use crate::kernel_command_line::Launcher;
-use crate::line_source::{LineClassifier, LineSource, is_crash, is_linker_error, is_panic};
+use crate::line_source::{
+    LineClassifier, LineSource, is_crash, is_linker_error, is_panic, is_test_list_end,
+};
 use crate::process::{LineAction, ProcessEnd};
 use crate::test_lines::TestLines;
 use crate::verdict::Verdict;
@@ -10,8 +12,8 @@ use std::time::Duration;
 
 /// Time for the machine to power off after the result is known.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-/// Time without output after the last test result until the machine is stopped. The released bootsvc
-/// of July 2019 keeps running when its program has ended, and prints nothing (measured).
+/// Time without output after the last test result until the machine is stopped, if bootsvc does not
+/// report the end of the program (measured: July 2019). Otherwise it is `SHUTDOWN_GRACE`.
 const SILENCE_AFTER_TEST_RESULT: Duration = Duration::from_millis(500);
 /// Time without output after a crash report until the machine is stopped. It is longer, because the
 /// report can be one of a child process with the same name.
@@ -94,6 +96,9 @@ impl RunState {
                     self.reach(Progress::ProgramPrinted);
                 }
                 self.test_lines.observe(&text);
+                if is_test_list_end(&text) {
+                    self.test_result.get_or_insert_with(|| text.clone());
+                }
                 if let Some(result) = text.strip_prefix("test result: ")
                     && !self.test_failed()
                     && (result.starts_with("ok.") || result.starts_with("FAILED."))
@@ -151,7 +156,7 @@ impl RunState {
             self.launch_error = userboot_error.or(bootsvc_error);
         }
         let message = line.message_from("bootsvc");
-        if message.is_some_and(|message| message.starts_with("Launched ")) {
+        if message.is_some_and(|message| message.to_ascii_lowercase().starts_with("launched ")) {
             self.reach(Progress::Launched);
         }
         self.halted |= line.text() == "Halting...";
@@ -159,7 +164,7 @@ impl RunState {
             match self.launcher {
                 Launcher::Userboot => self.status = Some(status),
                 // userboot started bootsvc.
-                Launcher::Bootsvc => self.bootsvc_status = Some(status),
+                Launcher::Bootsvc(_) => self.bootsvc_status = Some(status),
             }
         }
     }
@@ -177,7 +182,11 @@ impl RunState {
         } else if self.crash.is_some() {
             LineAction::StopAfterSilence(SILENCE_AFTER_CRASH)
         } else if self.test_lines.is_complete() {
-            LineAction::StopAfterSilence(SILENCE_AFTER_TEST_RESULT)
+            LineAction::StopAfterSilence(if self.end_is_reported() {
+                SHUTDOWN_GRACE
+            } else {
+                SILENCE_AFTER_TEST_RESULT
+            })
         } else {
             LineAction::Continue
         }
@@ -219,7 +228,7 @@ impl RunState {
         }
         let bootsvc_failed = self.bootsvc_status.filter(|&status| status != 0);
         if let Some(status) = bootsvc_failed
-            && self.launcher == Launcher::Bootsvc
+            && matches!(self.launcher, Launcher::Bootsvc(_))
             && self.progress < Progress::Launched
         {
             let cause = kill_cause(status).map_or(String::new(), |cause| format!(" ({cause})"));
@@ -283,13 +292,11 @@ impl RunState {
         }
     }
 
-    /// The reason why the console does not show the end of a program that has printed something.
-    fn missing_end(&self) -> &'static str {
+    /// Whether the console shows that the program has ended: bootsvc prints it, or the machine powers off.
+    fn end_is_reported(&self) -> bool {
         match self.launcher {
-            Launcher::Bootsvc => {
-                "the program was still running, or bootsvc does not report its end (as in July 2019)"
-            }
-            Launcher::Userboot => "the program was still running",
+            Launcher::Bootsvc(bootsvc) => bootsvc.reports_end,
+            Launcher::Userboot => true,
         }
     }
 
@@ -320,7 +327,14 @@ impl RunState {
             (ProcessEnd::TimedOut, test_result) => {
                 let progress = match test_result {
                     Some(result) => format!("the program printed {result:?} but did not end"),
-                    None if self.program_printed() => self.missing_end().to_owned(),
+                    None if self.program_printed() && self.end_is_reported() => {
+                        "the program was still running".to_owned()
+                    }
+                    None if self.program_printed() => {
+                        "bin/bootsvc of the boot image does not report the end of the program, and \
+                         the program printed no test result"
+                            .to_owned()
+                    }
                     None if !self.console_is_silent() => "the program printed nothing".to_owned(),
                     None => "the console is silent; check that the kernel is for this machine"
                         .to_owned(),

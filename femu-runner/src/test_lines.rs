@@ -1,13 +1,13 @@
 //! Counts the lines that test harnesses print: libtest and libtest-mimic.
 
-use crate::line_source::is_test_start;
+use crate::line_source::{is_test_list_end, is_test_start};
 
 /// The lines of test harnesses.
 #[derive(Debug, Default)]
 pub struct TestLines {
     /// Lines `running N tests`.
     starts: usize,
-    /// Lines `test result: `.
+    /// Lines `test result: `, and last lines of a list of tests.
     results: usize,
     /// Lines `test NAME ... `.
     cases: usize,
@@ -20,6 +20,8 @@ impl TestLines {
     pub fn observe(&mut self, text: &str) {
         if is_test_start(text) {
             self.starts += 1;
+        } else if is_test_list_end(text) {
+            self.results += 1;
         } else if let Some(result) = text.strip_prefix("test result: ") {
             self.results += 1;
             let count = |label: &str| -> usize {
@@ -90,6 +92,7 @@ mod tests {
         assert!(!lines.is_complete());
         lines.observe(result);
         assert!(lines.is_complete());
+        assert!(count(&["a: test", "", "1 test, 0 benchmarks"]).is_complete());
         assert!(!count(&["running 1 test"]).is_complete() && !count(&[]).is_complete());
     }
 }

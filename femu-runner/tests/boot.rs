@@ -78,9 +78,9 @@ fn endless_line_is_killed_at_time_limit() {
 }
 
 #[test]
-fn silent_emulator_is_no_output() {
+fn machine_that_powers_off_without_output_of_the_program_is_no_output() {
     let fake = Fake::new();
-    let emulator = fake.script("qemu", "exit 31");
+    let emulator = fake.script("qemu", "echo 'kernel'; exit 31");
     let output = run(&fake, &emulator);
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
 }
@@ -99,12 +99,15 @@ fn emulator_that_rejects_its_arguments_is_setup_error() {
 #[test]
 fn emulator_that_exits_at_once_is_setup_error() {
     let fake = Fake::new();
-    let emulator = fake.script("qemu", "exit 3");
-    let output = run(&fake, &emulator);
-    assert_eq!(output.status.code(), Some(2));
-    let message =
-        "QEMU ended with status 3 before the kernel printed something: it printed nothing";
-    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    for status in [3, 31] {
+        let emulator = fake.script("qemu", &format!("exit {status}"));
+        let output = run(&fake, &emulator);
+        assert_eq!(output.status.code(), Some(2));
+        let message = format!(
+            "QEMU ended with status {status} before the kernel printed something: it printed nothing"
+        );
+        assert!(stderr(&output).contains(&message), "{}", stderr(&output));
+    }
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn result_line_decides_if_the_machine_keeps_running() {
         let start = Instant::now();
         let output = run(&fake, &emulator);
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
-        // One second of silence, and much time for a busy machine.
+        // Half a second of silence, and time for a busy machine. The limit is 300 s.
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 }
@@ -219,7 +222,10 @@ fn grandchild_with_open_console_does_not_delay_end() {
     let pids = fake.path("pids");
     let emulator = fake.script(
         "qemu",
-        &format!("sleep 1000 & echo $! > '{}'; exit 31", pids.display()),
+        &format!(
+            "echo kernel; sleep 1000 & echo $! > '{}'; exit 31",
+            pids.display()
+        ),
     );
     let output = run(&fake, &emulator);
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
@@ -308,6 +314,199 @@ fn killed_runner_leaves_no_emulator_and_no_image() {
 }
 
 #[test]
+fn closed_output_does_not_change_the_exit_status() {
+    let fake = Fake::new();
+    let body = "echo 'running 1 test'; echo 'test result: FAILED. 0 passed; 1 failed'; exit 31";
+    let emulator = fake.script("qemu", body);
+    for dry_run in ["0", "1"] {
+        let mut runner = fake.boot(&emulator);
+        let runner = runner
+            .env("FEMU_DRY_RUN", dry_run)
+            .arg(fake.program("t", X64));
+        let mut runner = runner
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((runner.stdout.take(), runner.stderr.take()));
+        let expected = i32::from(dry_run == "0");
+        assert_eq!(runner.wait().unwrap().code(), Some(expected));
+    }
+}
+
+#[test]
+fn blocked_output_does_not_stop_the_time_limit_or_a_signal() {
+    let fake = Fake::new();
+    let emulator = fake.script("qemu", "echo 'running 1 test'; while :; do echo line; done");
+    for (limit, signal, code) in [("1", None, 6), ("300", Some("TERM"), 143)] {
+        let mut runner = fake.boot(&emulator);
+        let runner = runner
+            .args(["--timeout", limit])
+            .arg(fake.program("t", X64));
+        // Nothing reads the pipe.
+        let mut runner = runner
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        if let Some(signal) = signal {
+            thread::sleep(Duration::from_secs(1));
+            let kill = Command::new("kill")
+                .args(["-s", signal, &runner.id().to_string()])
+                .status();
+            assert!(kill.unwrap().success());
+        }
+        assert_eq!(runner.wait().unwrap().code(), Some(code));
+        assert_eq!(fake.temporary_files(), 0);
+    }
+}
+
+#[test]
+fn directory_of_the_temporary_image_can_contain_spaces_and_commas() {
+    let fake = Fake::new();
+    let directory = fake.path("a b,c");
+    fs::create_dir(&directory).unwrap();
+    let body = "while [ \"$1\" != -initrd ]; do shift; done
+         case $2 in */*|*,*|*' '*) echo \"bad name $2\";; esac
+         test -s \"$2\" && echo 'running 0 tests' && echo 'test result: ok. 0 passed' && exit 31";
+    let emulator = fake.script("qemu", body);
+    let mut runner = fake.boot(&emulator);
+    let runner = runner.env("TMPDIR", &directory).arg(fake.program("t", X64));
+    let output = runner.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "running 0 tests\ntest result: ok. 0 passed\n"
+    );
+}
+
+#[test]
+fn paths_are_relative_to_the_directory_of_the_caller() {
+    let fake = Fake::new();
+    fake.program("t", X64);
+    fake.script(
+        "qemu",
+        "while [ \"$1\" != -kernel ]; do shift; done; test -f \"$2\" && echo kernel && exit 31",
+    );
+    let mut runner = fake.runner();
+    let runner = runner
+        .current_dir(fake.path(""))
+        .args(["--kernel", "kernel", "--zbi", "zbi"]);
+    let output = runner
+        .args(["--accel", "tcg", "--qemu", "./qemu", "t"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+}
+
+#[test]
+fn empty_variables_count_as_not_set() {
+    let fake = Fake::new();
+    let mut runner = fake.boot(&fake.path("none"));
+    for name in [
+        "ENGINE", "TIMEOUT", "SDK", "BUNDLE", "CPU", "SMP", "LIBS", "ENV", "RAW", "IMAGE",
+    ] {
+        runner.env(format!("FEMU_{name}"), "");
+    }
+    let output = runner
+        .arg("--dry-run")
+        .arg(fake.program("t", X64))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains(" -smp 2 "));
+}
+
+#[test]
+fn option_is_not_split_and_variable_is() {
+    let fake = Fake::new();
+    fs::create_dir(fake.path("a=b")).unwrap();
+    fs::write(fake.path("a=b/lib:x.so"), "").unwrap();
+    let lib = fake.path("a=b/lib:x.so");
+    let program = fake.program("t", X64);
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut runner = fake.boot(&fake.path("none"));
+        let runner = runner
+            .arg("--dry-run")
+            .args(args)
+            .envs(variables.iter().copied());
+        let output = runner.arg(&program).output().unwrap();
+        (
+            output.status.code(),
+            stderr(&output) + &String::from_utf8_lossy(&output.stdout),
+        )
+    };
+    let (code, text) = run(&["--lib", lib.to_str().unwrap()], &[]);
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = run(&["--env", "K=a b"], &[]);
+    assert!(
+        code == Some(2) && text.contains("cannot pass the variable \"K=a b\""),
+        "{text}"
+    );
+    let (code, text) = run(&[], &[("FEMU_ENV", "A=1  B=2")]);
+    assert!(code == Some(0) && text.contains(" A=1 B=2"), "{text}");
+    for lib in ["a=", "x/=/bin/sh", "x/../y=/bin/sh"] {
+        let (code, text) = run(&["--lib", lib], &[]);
+        assert!(
+            code == Some(2) && text.contains(&format!("{lib:?} is not a library")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn input_is_not_overwritten() {
+    let fake = Fake::new();
+    let program = fake.program("t", X64);
+    for input in ["zbi", "kernel", "t"] {
+        let before = fs::read(fake.path(input)).unwrap();
+        let mut runner = fake.boot(&fake.path("none"));
+        let runner = runner.arg("--dry-run").arg("--image").arg(fake.path(input));
+        let output = runner.arg(&program).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            stderr(&output).contains("it is an input of the run"),
+            "{}",
+            stderr(&output)
+        );
+        assert_eq!(fs::read(fake.path(input)).unwrap(), before);
+    }
+}
+
+#[test]
+fn program_named_like_a_file_of_the_image_gets_another_name() {
+    let fake = Fake::new();
+    let mut runner = fake.boot(&fake.path("none"));
+    let output = runner
+        .arg("--dry-run")
+        .arg(fake.program("bootsvc", X64))
+        .output()
+        .unwrap();
+    let line = String::from_utf8(output.stdout).unwrap();
+    assert!(line.contains(" bootsvc.next=bin/femu-bootsvc "), "{line}");
+}
+
+#[test]
+fn arguments_that_userboot_drops_are_reported() {
+    let fake = Fake::new();
+    for (args, is_reported) in [(&[][..], false), (&["--list"], true)] {
+        let mut runner = fake.boot(&fake.path("none"));
+        let runner = runner.args(["--dry-run", "--start", "userboot"]);
+        let output = runner
+            .arg(fake.program("t", X64))
+            .args(args)
+            .output()
+            .unwrap();
+        let messages = stderr(&output);
+        assert_eq!(
+            messages.contains("without its arguments"),
+            is_reported,
+            "{messages}"
+        );
+    }
+}
+
+#[test]
 fn emulator_stdin_is_empty() {
     let fake = Fake::new();
     let emulator = fake.script(
@@ -316,6 +515,7 @@ fn emulator_stdin_is_empty() {
     );
     let mut runner = fake.boot(&emulator);
     let runner = runner
+        .args(["--timeout", "10"])
         .arg(fake.program("t", X64))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -49,7 +49,7 @@ const RECORDINGS: [Recording; 18] = [
     Recording { transcript: "x64-2019-quiet", program: ("quiet", X64), options: &[], end: "exit 31", exit_code: 0,
            verdict: "passed: exit status 0, no output", stdout: "" },
     Recording { transcript: "x64-2019-endless", program: ("endless", X64), options: &["--timeout", "2"], end: HANG, exit_code: 6,
-           verdict: "timeout: stopped at the time limit: the program was still running", stdout: "waiting for ever\n" },
+           verdict: "timeout: stopped at the time limit: bin/bootsvc of the boot image does not report the end", stdout: "waiting for ever\n" },
     Recording { transcript: "x64-2019-stock-passing", program: ("passing", X64), options: &[], end: HANG, exit_code: 0,
            verdict: "passed: test result: ok. 1 passed", stdout: "test tests::addition_works ... ok\n" },
     Recording { transcript: "x64-2019-launchpad-failed", program: ("asan", X64), options: &[], end: HANG, exit_code: 2,

@@ -4,9 +4,10 @@ use super::TemporaryImage;
 use crate::architecture::Architecture;
 use crate::cli::Options;
 use crate::console::Line;
-use crate::engine::{Outcome, print_message};
+use crate::engine::Outcome;
 use crate::kernel_command_line::Launcher;
 use crate::line_source::LineSource;
+use crate::printer::{print_line, print_message, print_tail};
 use crate::process::{self, Descendants, LineAction, ProcessEnd, Stream};
 use crate::qemu;
 use crate::run_state::RunState;
@@ -14,7 +15,7 @@ use crate::setup_error::SetupError;
 use crate::signals::Signals;
 use crate::verdict::Verdict;
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{IsTerminal, stderr, stdout};
 use std::process::Command;
 use std::time::Duration;
 
@@ -43,12 +44,13 @@ impl Machine<'_> {
     ///
     /// QEMU cannot be started, or ends before the kernel prints something.
     pub fn run(&mut self, kvm: bool) -> Result<Option<Outcome>, SetupError> {
-        let image = self.image.path();
+        // QEMU splits the path of a boot image at commas and spaces, so it gets the name alone.
+        let (directory, name) = self.image.location();
         let argv = qemu::argv(
             self.options,
             self.architecture,
             kvm,
-            image,
+            name,
             &self.command_line,
         );
         let mut console = Console {
@@ -58,10 +60,12 @@ impl Machine<'_> {
             program_output: Tail::default(),
         };
         let (end, stderr) = process::run(
-            Command::new(&argv[0]).args(&argv[1..]),
+            Command::new(&argv[0])
+                .args(&argv[1..])
+                .current_dir(directory),
             Descendants::Kill(&mut self.image.watchdog),
             self.options.limit(),
-            self.signals,
+            Some(self.signals),
             |stream, line| console.handle_line(stream, line),
         )
         .map_err(|error| {
@@ -76,21 +80,25 @@ impl Machine<'_> {
         }
         let power_off_status = self.architecture.power_off_status;
         if end != ProcessEnd::Exited(Some(power_off_status)) {
-            if kvm && !console.state.program_printed() && qemu::mentions_kvm(&stderr) {
-                return Ok(None);
-            }
+            let kvm_failed = kvm && !console.state.program_printed() && qemu::mentions_kvm(&stderr);
             let stderr = String::from_utf8_lossy(&stderr).trim().to_owned();
             if let ProcessEnd::Exited(status) = end
                 && console.state.console_is_silent()
+                && !kvm_failed
             {
                 return Err(qemu_failed(status, &stderr));
             }
             for line in stderr.lines() {
-                print_message(&format!("QEMU: {line}"));
+                print_message(format_args!("QEMU: {line}"));
             }
+            if kvm_failed {
+                return Ok(None);
+            }
+        } else if console.state.console_is_silent() {
+            return Err(qemu_failed(Some(power_off_status), ""));
         }
         let verdict = console.state.verdict(end, power_off_status);
-        console.print_tail(&verdict);
+        console.print_tails(&verdict);
         Ok(Some(Outcome::Verdict(verdict)))
     }
 }
@@ -106,8 +114,8 @@ fn qemu_failed(status: Option<i32>, stderr: &str) -> SetupError {
     };
     SetupError::new(
         format!("QEMU ended {status} before the kernel printed something: {messages}"),
-        "check the QEMU command line with --dry-run (FEMU_DRY_RUN=1), and that FEMU_KERNEL and \
-         FEMU_ZBI are of one build",
+        "check the files of FEMU_KERNEL and FEMU_ZBI, and the QEMU command line with --dry-run \
+         (FEMU_DRY_RUN=1)",
     )
 }
 
@@ -148,16 +156,19 @@ impl Console {
 
     /// Prints the last lines of the program, or of the boot log, if the verdict does not explain
     /// itself.
-    fn print_tail(&self, verdict: &Verdict) {
+    fn print_tails(&mut self, verdict: &Verdict) {
         if let Some((lines, cases)) = self.state.test_lines().lost() {
-            print_message(&format!(
+            print_message(format_args!(
                 "the console shows {lines} of {cases} test cases; the kernel's debuglog drops lines that \
                  are printed faster than the serial port accepts them"
             ));
         }
         match verdict {
             Verdict::Timeout(_) if self.state.program_printed() => {
-                self.program_output.print("last lines of the program");
+                // On a terminal they are the last lines already.
+                if !(stdout().is_terminal() && stderr().is_terminal()) {
+                    self.program_output.print("last lines of the program");
+                }
             }
             Verdict::NoOutput(_)
             | Verdict::Timeout(_)
@@ -183,22 +194,7 @@ impl Tail {
         self.0.push_back(line);
     }
 
-    fn print(&self, title: &str) {
-        if self.0.is_empty() {
-            return;
-        }
-        print_message(&format!("{title}:"));
-        for line in &self.0 {
-            eprintln!("    {}", String::from_utf8_lossy(line));
-        }
+    fn print(&mut self, title: &str) {
+        print_tail(title, self.0.make_contiguous());
     }
-}
-
-fn print_line(line: &[u8]) {
-    let mut stdout = io::stdout().lock();
-    // A closed stdout must not end the run: the exit status still reports the verdict.
-    let _ = stdout
-        .write_all(line)
-        .and_then(|()| stdout.write_all(b"\n"))
-        .and_then(|()| stdout.flush());
 }

@@ -42,8 +42,10 @@ impl TemporaryImage {
         Ok(Self { file, watchdog })
     }
 
-    /// The path of the file.
-    pub fn path(&self) -> &Path {
-        self.file.path()
+    /// The directory and the name of the file.
+    pub fn location(&self) -> (&Path, &Path) {
+        let path = self.file.path();
+        let name = path.file_name().unwrap_or_default();
+        (path.parent().unwrap_or(path), Path::new(name))
     }
 }

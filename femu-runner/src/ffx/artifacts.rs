@@ -5,9 +5,10 @@
 //! (`src/sys/run_test_suite/src/output/directory.rs`: 2023, 2024). There is no earlier source of
 //! the unmodified output: ffx's own stdout has it with other lines in between.
 
+use crate::printer::{is_behind, print_stderr, print_stdout};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +35,9 @@ impl Follower {
             thread::spawn(move || {
                 let mut printed = Printed::default();
                 while !ended.load(Ordering::Relaxed) {
-                    printed.print_stdout_of_all(&output);
+                    if !is_behind() {
+                        printed.print_stdout_of_all(&output);
+                    }
                     thread::sleep(POLL_INTERVAL);
                 }
                 printed
@@ -57,10 +60,10 @@ impl Follower {
             return;
         };
         for file in &artifacts.stdout {
-            printed.print_rest(&self.output.join(file), &mut io::stdout().lock());
+            printed.print_rest(&self.output.join(file), print_stdout);
         }
         for file in &artifacts.stderr {
-            printed.print_rest(&self.output.join(file), &mut io::stderr().lock());
+            printed.print_rest(&self.output.join(file), print_stderr);
         }
     }
 }
@@ -84,21 +87,20 @@ impl Printed {
         for directory in directories.flatten() {
             // Only test cases have this file.
             let file = directory.path().join(STDOUT);
-            self.print_rest(&file, &mut io::stdout().lock());
+            self.print_rest(&file, print_stdout);
         }
     }
 
-    fn print_rest(&mut self, path: &Path, to: &mut impl Write) {
+    fn print_rest(&mut self, path: &Path, print: fn(Vec<u8>)) {
         let printed = self.0.entry(path.to_owned()).or_default();
         let mut rest = Vec::new();
         let result = File::open(path).and_then(|mut file| {
             file.seek(SeekFrom::Start(*printed))?;
             file.read_to_end(&mut rest)
         });
-        if result.is_ok() {
+        if result.is_ok() && !rest.is_empty() {
             *printed += rest.len() as u64;
-            // A closed stdout must not end the run: the exit status still reports the verdict.
-            let _ = to.write_all(&rest).and_then(|()| to.flush());
+            print(rest);
         }
     }
 }

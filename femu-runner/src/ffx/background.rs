@@ -7,12 +7,15 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Time for a process to end after ffx was asked to stop it.
 const STOP_TIME: Duration = Duration::from_secs(5);
+/// Time for a process that was just started to get its command line.
+const EXEC_TIME: Duration = Duration::from_millis(500);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A process that works in a directory of ffx, or names it on its command line.
@@ -25,6 +28,11 @@ pub struct Background {
 impl Background {
     /// The process with this ID, if it belongs to the directory and runs.
     pub fn find(pid: i32, directory: &Path) -> Option<Self> {
+        // The command line is empty until an exec is complete, and that of a zombie is always empty.
+        let deadline = Instant::now() + EXEC_TIME;
+        while command_line(pid).is_ok_and(|line| line.is_empty()) && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
+        }
         let process = Self {
             pid: Pid::from_raw(pid)?,
             directory: directory.to_owned(),
@@ -45,7 +53,7 @@ impl Background {
     /// A zombie has neither. Another process that has got the ID has other ones.
     fn is_alive(&self) -> bool {
         let pid = self.pid.as_raw_nonzero().get();
-        let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let command_line = command_line(pid).unwrap_or_default();
         let directory = self.directory.as_os_str().as_encoded_bytes();
         works_in(pid, &self.directory) || memchr::memmem::find(&command_line, directory).is_some()
     }
@@ -61,6 +69,11 @@ impl Background {
             thread::sleep(POLL_INTERVAL);
         }
     }
+}
+
+/// The arguments of a process, each with a NUL.
+fn command_line(pid: i32) -> io::Result<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/cmdline"))
 }
 
 /// Whether a process works in the directory, which can have been removed.

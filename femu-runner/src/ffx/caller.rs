@@ -4,9 +4,10 @@ use super::call::Call;
 use super::output::Output;
 use crate::cli::Options;
 use crate::engine::Outcome;
+use crate::printer::{print_line, print_stderr};
 use crate::process::{self, Descendants, LineAction, ProcessEnd, Stream};
-use crate::qemu::shell_quote;
 use crate::setup_error::SetupError;
+use crate::shell_quote::shell_quote;
 use crate::signals::Signals;
 use std::path::Path;
 use std::process::Command;
@@ -76,9 +77,9 @@ impl Caller<'_> {
         Ok(output)
     }
 
-    /// Makes a call of the clean-up. Returns the output if it succeeded.
+    /// Makes a call of the clean-up, which no signal ends. Returns the output if it succeeded.
     pub fn try_call(&self, call: &Call) -> Option<Output> {
-        match self.execute_within(call, CLEAN_UP_LIMIT, Show::Nothing) {
+        match self.execute_within(call, CLEAN_UP_LIMIT, None, Show::Nothing) {
             Ok((ProcessEnd::Exited(Some(0)), output)) => Some(output),
             _ => None,
         }
@@ -90,17 +91,18 @@ impl Caller<'_> {
     ///
     /// The tool cannot be started, or the runner receives a signal.
     pub fn execute(&self, call: &Call, show: Show) -> Result<(ProcessEnd, Output), SessionError> {
-        self.execute_within(call, call.limit, show)
+        self.execute_within(call, call.limit, Some(self.signals), show)
     }
 
     fn execute_within(
         &self,
         call: &Call,
         limit: Duration,
+        signals: Option<&Signals>,
         show: Show,
     ) -> Result<(ProcessEnd, Output), SessionError> {
         if self.options.dry_run {
-            println!("{}", shell_quote(&call.argv));
+            print_line(shell_quote(&call.argv).as_bytes());
             return Ok((ProcessEnd::Exited(Some(0)), Output::default()));
         }
         let mut command = Command::new(&call.argv[0]);
@@ -120,18 +122,12 @@ impl Caller<'_> {
                 Show::Nothing => false,
             };
             if is_shown {
-                eprintln!("{}", String::from_utf8_lossy(line));
+                print_stderr([line, b"\n"].concat());
             }
             output.push(stream, line);
             LineAction::Continue
         };
-        let result = process::run(
-            &mut command,
-            Descendants::Keep,
-            limit,
-            self.signals,
-            on_line,
-        );
+        let result = process::run(&mut command, Descendants::Keep, limit, signals, on_line);
         let (end, _) = result.map_err(|error| {
             let tool = call.argv[0].display();
             let problem = format!("{} failed: cannot start {tool}: {error}", call.purpose);

@@ -1,6 +1,7 @@
 //! The lock on an isolate directory that several runs use.
 
 use super::caller::SessionError;
+use crate::printer::print_message;
 use crate::setup_error::SetupError;
 use crate::signals::Signals;
 use rustix::fs::{FlockOperation, flock};
@@ -26,9 +27,17 @@ pub fn lock(isolate_dir: &Path, signals: &Signals) -> Result<File, SessionError>
         ))
     };
     let file = File::create(isolate_dir.join("femu-runner.lock")).map_err(failed)?;
+    let mut waits = false;
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) if !waits => {
+                waits = true;
+                let directory = isolate_dir.display();
+                print_message(format_args!(
+                    "waiting for another run that uses {directory}"
+                ));
+            }
             Err(Errno::WOULDBLOCK | Errno::INTR) => {}
             Err(error) => return Err(failed(error.into())),
         }

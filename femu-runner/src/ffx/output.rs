@@ -1,14 +1,12 @@
 //! The output of a call, and the messages of ffx in it.
 
-use crate::engine::print_message;
 use crate::process::Stream;
 use serde_json::Value;
 
 /// Limit for the kept part of each stream, in bytes.
 const MAX_LEN: usize = 1 << 20;
-/// Number of lines of an error message, and of a log, that are printed.
+/// Number of lines of an error message that are printed.
 const MESSAGE_LINES: usize = 8;
-const TAIL: usize = 30;
 
 /// Parts of messages with which ffx refuses a call that it does not know
 /// (argh; `frontends/ffx/src/main.rs`: 2023, 2024, 2026).
@@ -94,18 +92,6 @@ fn find_message(object: &Value) -> Option<String> {
     let inner = object.as_object()?.values();
     let mut candidates = std::iter::once(object).chain(inner);
     candidates.find_map(|candidate| Some(candidate["message"].as_str()?.to_owned()))
-}
-
-/// Prints the last lines of a text on stderr.
-pub fn print_tail(title: &str, text: &str) {
-    let lines: Vec<&str> = text.lines().collect();
-    if lines.is_empty() {
-        return;
-    }
-    print_message(&format!("{title}:"));
-    for line in &lines[lines.len().saturating_sub(TAIL)..] {
-        eprintln!("    {line}");
-    }
 }
 
 #[cfg(test)]

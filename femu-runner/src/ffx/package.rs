@@ -30,7 +30,7 @@ impl Package {
         program: &[u8],
         libraries: Vec<(String, PathBuf)>,
         test_runner: &str,
-        env: &[(&str, &str)],
+        env: &[(String, String)],
     ) -> io::Result<Self> {
         let name = package_name(file_name);
         let binary = format!("bin/{name}");
@@ -65,7 +65,7 @@ impl Package {
 /// The test runner provides `fuchsia.test.Suite`. `std::process::Command` requires
 /// `fuchsia.process.Launcher`, which hermetic tests get as well
 /// (`src/sys/testing/meta/common.shard.cml` of 2026).
-fn component(binary: &str, test_runner: &str, env: &[(&str, &str)]) -> Value {
+fn component(binary: &str, test_runner: &str, env: &[(String, String)]) -> Value {
     let mut manifest = json!({
         "program": { "runner": test_runner, "binary": binary },
         "capabilities": [{ "protocol": "fuchsia.test.Suite" }],

@@ -3,7 +3,8 @@
 use super::background::{self, Background};
 use super::call::{Calls, ServerAddress};
 use super::caller::{Caller, SessionError, Show, check};
-use super::{instances, output};
+use super::instances;
+use crate::printer::print_tail;
 use crate::process::ProcessEnd;
 use crate::setup_error::SetupError;
 use std::fs;
@@ -52,7 +53,8 @@ fn launch(
 
 fn print_log(calls: &Calls) {
     if let Ok(log) = fs::read_to_string(instances::server_log(&calls.isolate_dir)) {
-        output::print_tail("last lines of the package server's log", &log);
+        let lines: Vec<_> = log.lines().collect();
+        print_tail("last lines of the package server's log", &lines);
     }
 }
 

@@ -59,7 +59,7 @@ pub fn find(option: Option<&Path>) -> Result<Sdk, SetupError> {
     let find_required = |name: &str| {
         find_tool(Some(&root), name).ok_or_else(|| {
             SetupError::new(
-                format!("{name} not found in {} or on PATH", root.display()),
+                format!("{} does not contain tools/x64/{name}", root.display()),
                 INCOMPLETE_SDK_HINT,
             )
         })
@@ -86,27 +86,21 @@ fn has_aemu(manifest: &Value, ffx: &Path) -> bool {
         || ffx.with_file_name("aemu_internal").is_file()
 }
 
-/// Finds a tool in the SDK, else on PATH.
+/// Finds a tool in the SDK, or without an SDK on PATH.
 fn find_tool(root: Option<&Path>, name: &str) -> Option<PathBuf> {
     let host = match env::consts::ARCH {
         "aarch64" => "arm64",
         _ => "x64",
     };
-    let in_sdk = root.map(|root| {
-        [
-            root.join("tools").join(host).join(name),
-            root.join("tools").join(name),
-        ]
-    });
-    let path = env::var_os("PATH").unwrap_or_default();
+    let candidates: Vec<PathBuf> = match root {
+        Some(root) => [root.join("tools").join(host), root.join("tools")].into(),
+        None => env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect(),
+    };
     // ffx runs in another working directory.
-    let on_path = env::split_paths(&path)
-        .filter_map(|directory| std::path::absolute(directory.join(name)).ok());
-    in_sdk
-        .into_iter()
-        .flatten()
-        .chain(on_path)
-        .find(|file| file.is_file())
+    let files = candidates
+        .iter()
+        .map(|directory| std::path::absolute(directory.join(name)));
+    files.flatten().find(|file| file.is_file())
 }
 
 impl Sdk {

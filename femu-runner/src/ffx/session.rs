@@ -8,9 +8,10 @@ use super::package::Package;
 use super::run_summary::{self, RunSummary};
 use super::sdk::Sdk;
 use super::version::{Bundle, FfxVersion};
-use super::{instances, output, package_server};
+use super::{instances, package_server};
 use crate::cli::{Accel, Options};
-use crate::engine::{Outcome, print_message};
+use crate::engine::Outcome;
+use crate::printer::{print_message, print_tail};
 use crate::process::ProcessEnd;
 use crate::verdict::Verdict;
 use std::fs;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub struct Session<'a> {
     pub options: &'a Options,
     /// Keys and values for ffx's configuration.
-    pub config: &'a [(&'a str, &'a str)],
+    pub config: &'a [(String, String)],
     pub caller: Caller<'a>,
     pub calls: Calls,
     pub sdk: &'a Sdk,
@@ -48,7 +49,7 @@ impl Session<'_> {
         let is_new = self.start_emulator()?;
         let mut served = package_server::start(&self.caller, &self.calls, &repository);
         if let (Err(SessionError::Setup(error)), false) = (&served, is_new) {
-            print_message(&format!(
+            print_message(format_args!(
                 "the emulator is replaced, because it does not answer: {error}"
             ));
             self.stop_emulator();
@@ -89,7 +90,7 @@ impl Session<'_> {
         let start = self.calls.start_emulator(&EmulatorOptions {
             bundle: &self.bundle.directory,
             engine: engine.or((!self.sdk.has_aemu).then_some("qemu")),
-            accel: match self.options.accel() {
+            accel: match self.options.accel {
                 Accel::Auto => "auto",
                 Accel::Kvm => "hyper",
                 Accel::Tcg => "none",
@@ -103,7 +104,8 @@ impl Session<'_> {
             self.stop_emulator();
         }
         if let (Err(SessionError::Setup(_)), Ok(log)) = (&result, fs::read_to_string(&log)) {
-            output::print_tail("last lines of the emulator's log", &log);
+            let lines: Vec<_> = log.lines().collect();
+            print_tail("last lines of the emulator's log", &lines);
         }
         result.map(|_| true)
     }
@@ -194,7 +196,8 @@ impl Session<'_> {
                 Verdict::NotRun(_) | Verdict::Timeout(_) | Verdict::Unknown(_)
             )
         {
-            output::print_tail("last lines of ffx's report", &output.stdout);
+            let lines: Vec<_> = output.stdout.lines().collect();
+            print_tail("last lines of ffx's report", &lines);
         }
         Ok(Outcome::Verdict(verdict))
     }

@@ -1,7 +1,7 @@
 //! Reads the versions of ffx, the SDK and the product bundle.
 
 use super::sdk::Sdk;
-use crate::engine::print_message;
+use crate::printer::print_message;
 use crate::setup_error::SetupError;
 use serde_json::Value;
 use std::fs;
@@ -86,7 +86,7 @@ impl Bundle {
         if let (Some(bundle), Some(sdk)) = (&self.sdk_version, &sdk.id)
             && bundle != sdk
         {
-            print_message(&format!(
+            print_message(format_args!(
                 "the product bundle is of SDK {bundle}, and the SDK is {sdk}; use the same version, or \
                  the emulator can refuse the package"
             ));

@@ -1,5 +1,11 @@
 use super::*;
+use crate::boot_image::Bootsvc;
 
+/// One that does not report the end of the program.
+const BOOTSVC: Launcher = Launcher::Bootsvc(Bootsvc {
+    drops_environment: true,
+    reports_end: false,
+});
 const POWERED_OFF: ProcessEnd = ProcessEnd::Exited(Some(31));
 const OK: &str = "test result: ok. 1 passed; 0 failed; 0 ignored";
 const FAILED: &str = "test result: FAILED. 0 passed; 1 failed; 0 ignored";
@@ -9,7 +15,7 @@ const CRASH: &str = "KERN: fatal page fault in user thread 'main' in process 'bi
 fn exit_code_at(launcher: Launcher, lines: &[&str], end: ProcessEnd) -> u8 {
     let mut state = RunState::new(launcher, "bin/t");
     let start_messages = match launcher {
-        Launcher::Bootsvc => [
+        Launcher::Bootsvc(_) => [
             "[0.1] 1:2> userboot: process bin/bootsvc started.",
             "[0.1] 3:4> bootsvc: Launched bin/t",
         ],
@@ -29,7 +35,7 @@ fn exit_code_at(launcher: Launcher, lines: &[&str], end: ProcessEnd) -> u8 {
 }
 
 fn exit_code(lines: &[&str]) -> u8 {
-    exit_code_at(Launcher::Bootsvc, lines, POWERED_OFF)
+    exit_code_at(BOOTSVC, lines, POWERED_OFF)
 }
 
 #[test]
@@ -98,7 +104,11 @@ fn crash_of_child_process_is_ignored() {
 #[test]
 fn panic_overrides_everything() {
     assert_eq!(
-        exit_code(&[OK, "bootsvc: NEXT EXITED code=0", "ZIRCON KERNEL PANIC"]),
+        exit_code(&[
+            OK,
+            "bootsvc: NEXT EXITED code=0",
+            "[0.2] 0:0> ZIRCON KERNEL PANIC"
+        ]),
         4
     );
 }
@@ -112,10 +122,7 @@ fn program_that_is_not_started_is_not_run() {
         "[0.2] 5:6> Error relocating bin/t: zx_no_such_call: symbol not found",
     ] {
         assert_eq!(exit_code(&[line]), 2, "{line}");
-        assert_eq!(
-            exit_code_at(Launcher::Bootsvc, &[line], ProcessEnd::Stopped),
-            2
-        );
+        assert_eq!(exit_code_at(BOOTSVC, &[line], ProcessEnd::Stopped), 2);
     }
 }
 
@@ -127,7 +134,7 @@ fn program_that_prints_an_error_of_the_linker_was_started() {
 
 /// The exit code for a console whose last line is from bootsvc before it starts the program.
 fn exit_code_before_launch(lines: &[&str], end: ProcessEnd) -> u8 {
-    let mut state = RunState::new(Launcher::Bootsvc, "bin/t");
+    let mut state = RunState::new(BOOTSVC, "bin/t");
     for line in lines {
         state.observe(&Line::parse(line.as_bytes()));
     }
@@ -159,16 +166,13 @@ fn halted_machine_is_not_passed() {
         "[0.3] 0:0> Halting...",
     ];
     let lines = [OK, halt[0], halt[1]];
-    assert_eq!(
-        exit_code_at(Launcher::Bootsvc, &lines, ProcessEnd::Stopped),
-        7
-    );
+    assert_eq!(exit_code_at(BOOTSVC, &lines, ProcessEnd::Stopped), 7);
 }
 
 #[test]
 fn silence_after_the_test_result_ends_the_run() {
     let action_after = |lines: &[&str]| {
-        let mut state = RunState::new(Launcher::Bootsvc, "bin/t");
+        let mut state = RunState::new(BOOTSVC, "bin/t");
         for line in lines {
             state.observe(&Line::parse(format!("[0.2] 5:6> {line}").as_bytes()));
         }
@@ -182,13 +186,33 @@ fn silence_after_the_test_result_ends_the_run() {
         action_after(&["running 1 test", OK, "running 1 test"]),
         LineAction::Continue
     );
+    assert_eq!(exit_code_at(BOOTSVC, &[OK], ProcessEnd::Stopped), 0);
+    assert_eq!(exit_code_at(BOOTSVC, &[FAILED], ProcessEnd::Stopped), 1);
+}
+
+#[test]
+fn program_cannot_imitate_the_kernel_or_the_linker() {
+    for line in ["KERNEL PANIC is a text of this test", "libc.so: I like it"] {
+        assert_eq!(exit_code(&[&format!("[0.2] 5:6> {line}"), OK]), 0, "{line}");
+    }
+}
+
+#[test]
+fn list_of_tests_is_passed() {
+    assert_eq!(exit_code(&["t: test", "", "1 test, 0 benchmarks"]), 0);
+}
+
+#[test]
+fn silence_is_long_if_bootsvc_reports_the_end() {
+    let launcher = Launcher::Bootsvc(Bootsvc {
+        drops_environment: false,
+        reports_end: true,
+    });
+    let mut state = RunState::new(launcher, "bin/t");
+    state.observe(&Line::parse(format!("[0.2] 5:6> {OK}").as_bytes()));
     assert_eq!(
-        exit_code_at(Launcher::Bootsvc, &[OK], ProcessEnd::Stopped),
-        0
-    );
-    assert_eq!(
-        exit_code_at(Launcher::Bootsvc, &[FAILED], ProcessEnd::Stopped),
-        1
+        state.next_action(),
+        LineAction::StopAfterSilence(SHUTDOWN_GRACE)
     );
 }
 
@@ -204,29 +228,17 @@ fn program_cannot_imitate_userboot_or_bootsvc() {
 #[test]
 fn time_limit_after_test_result_ok_is_timeout() {
     for lines in [&[OK][..], &["hello"], &[]] {
-        assert_eq!(
-            exit_code_at(Launcher::Bootsvc, lines, ProcessEnd::TimedOut),
-            6
-        );
+        assert_eq!(exit_code_at(BOOTSVC, lines, ProcessEnd::TimedOut), 6);
     }
-    assert_eq!(
-        exit_code_at(Launcher::Bootsvc, &[FAILED], ProcessEnd::TimedOut),
-        1
-    );
+    assert_eq!(exit_code_at(BOOTSVC, &[FAILED], ProcessEnd::TimedOut), 1);
 }
 
 #[test]
 fn machine_reset_is_not_passed() {
+    assert_eq!(exit_code_at(BOOTSVC, &[OK], ProcessEnd::Exited(Some(0))), 7);
     assert_eq!(
-        exit_code_at(Launcher::Bootsvc, &[OK], ProcessEnd::Exited(Some(0))),
+        exit_code_at(BOOTSVC, &["hello"], ProcessEnd::Exited(None)),
         7
     );
-    assert_eq!(
-        exit_code_at(Launcher::Bootsvc, &["hello"], ProcessEnd::Exited(None)),
-        7
-    );
-    assert_eq!(
-        exit_code_at(Launcher::Bootsvc, &[], ProcessEnd::Exited(Some(0))),
-        5
-    );
+    assert_eq!(exit_code_at(BOOTSVC, &[], ProcessEnd::Exited(Some(0))), 5);
 }
