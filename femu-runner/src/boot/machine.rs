@@ -159,7 +159,7 @@ impl Console {
     fn print_tails(&mut self, verdict: &Verdict) {
         if let Some((lines, cases)) = self.state.test_lines().lost() {
             print_message(format_args!(
-                "the console shows {lines} of {cases} test cases; the kernel's debuglog drops lines that \
+                "the console shows {lines} of {cases} test cases; the kernel's debuglog can have dropped lines that \
                  are printed faster than the serial port accepts them"
             ));
         }
