@@ -1,4 +1,4 @@
-//! Definitions that are the same in the versions of 2024 and 2026, and the parser for both.
+//! The definitions of the versions of 2024 and 2026, without their differences, and the parser for both.
 
 use super::commands;
 use std::net::SocketAddr;
@@ -58,9 +58,157 @@ pub fn default_address() -> SocketAddr {
     "[::]:8083".parse().unwrap()
 }
 
-/// The command groups, and the function `parse`, for the commands in the module.
-macro_rules! parser {
-    () => {
+/// The definitions of a version, with the options that other versions do not have, and the function
+/// `parse`.
+macro_rules! definitions_since_2024 {
+    (
+        ffx: {$($ffx:tt)*}
+        config_set: {$($config_set:tt)*}
+        emu_start: {$($emu_start:tt)*}
+        server_start: {$($server_start:tt)*}
+        register: {$($register:tt)*}
+        run: {$($run:tt)*}
+    ) => {
+        // command/src/ffx.rs
+        #[derive(argh::FromArgs)]
+        #[argh(description = "as in the source")]
+        #[allow(dead_code, clippy::struct_excessive_bools)]
+        pub struct Ffx {
+            #[argh(option, short = 'c', description = "as in the source")]
+            config: Vec<String>,
+            #[argh(option, short = 'e', description = "as in the source")]
+            env: Option<String>,
+            #[argh(option, description = "as in the source")]
+            env_root: Option<PathBuf>,
+            #[argh(option, description = "as in the source")]
+            machine: Option<String>,
+            #[argh(switch, description = "as in the source")]
+            schema: bool,
+            #[argh(option, description = "as in the source")]
+            stamp: Option<String>,
+            #[argh(option, short = 't', description = "as in the source")]
+            target: Option<String>,
+            #[argh(option, description = "as in the source")]
+            timeout: Option<f64>,
+            #[argh(option, short = 'l', description = "as in the source")]
+            log_level: Option<String>,
+            #[argh(option, short = 'o', description = "as in the source")]
+            log_output: Option<String>,
+            #[argh(option, description = "as in the source")]
+            isolate_dir: Option<PathBuf>,
+            #[argh(switch, description = "as in the source")]
+            no_environment: bool,
+            #[argh(switch, description = "as in the source")]
+            strict: bool,
+            $($ffx)*
+            #[argh(switch, short = 'v', description = "as in the source")]
+            verbose: bool,
+            #[argh(positional, greedy, description = "as in the source")]
+            subcommand: Vec<String>,
+        }
+
+        impl TopLevel for Ffx {
+            fn split(self) -> (Globals, Vec<String>) {
+                let globals = Globals {
+                    isolate_dir: self.isolate_dir,
+                    target: self.target,
+                    machine: self.machine,
+                };
+                (globals, self.subcommand)
+            }
+        }
+
+        commands! {
+            // plugins/config/src/args.rs
+            ConfigSet = "set" {
+                [positional] name: (String),
+                [positional] value: (String),
+                $($config_set)*
+            }
+            // plugins/emulator/commands/start/src/args.rs
+            EmuStart = "start" {
+                [positional] product_bundle: (Option<String>),
+                [option, default = "AccelerationMode"] accel: (AccelerationMode),
+                [option] config: (Option<PathBuf>),
+                [switch] console: (bool),
+                [switch] debugger: (bool),
+                [option] dev_config: (Option<PathBuf>),
+                [option] device: (Option<String>),
+                [switch] device_list: (bool),
+                [switch] dry_run: (bool),
+                [switch] edit: (bool),
+                [option] engine: (Option<String>),
+                [option] gpu: (Option<String>),
+                [switch, short = 'H'] headless: (bool),
+                [option] hidpi_scaling: (Option<bool>),
+                [option, short = 'c'] kernel_args: (Vec<String>),
+                [option, short = 'l'] log: (Option<PathBuf>),
+                $($emu_start)*
+                [option] name: (Option<String>),
+                [option] net: (Option<String>),
+                [option] port_map: (Vec<String>),
+                [switch] reuse: (bool),
+                [switch] reuse_with_check: (bool),
+                [switch] stage: (bool),
+                [option, short = 's'] startup_timeout: (Option<u64>),
+                [switch] uefi: (bool),
+                [option] vbmeta_key: (Option<String>),
+                [option] vbmeta_key_metadata: (Option<String>),
+                [switch, short = 'V'] verbose: (bool),
+            }
+            // plugins/repository/server/start/src/args.rs
+            ServerStart = "start" {
+                [option, default = "default_address()"] address: (SocketAddr),
+                [switch] background: (bool),
+                [switch] foreground: (bool),
+                [switch] disconnected: (bool),
+                [option, short = 'r'] repository: (Option<String>),
+                [option] trusted_root: (Option<PathBuf>),
+                [option] repo_path: (Option<PathBuf>),
+                [option] product_bundle: (Option<PathBuf>),
+                [option] alias: (Vec<String>),
+                [option] storage_type: (Option<String>),
+                [option] alias_conflict_mode: (Option<String>),
+                [option] port_path: (Option<PathBuf>),
+                [switch] no_device: (bool),
+                [switch] refresh_metadata: (bool),
+                [option] auto_publish: (Option<PathBuf>),
+                $($server_start)*
+            }
+            // plugins/target/repository/register/src/args.rs
+            Register = "register" {
+                [option, short = 'r'] repository: (Option<String>),
+                [option, short = 'p'] port: (Option<u16>),
+                [option] storage_type: (Option<String>),
+                [option] alias: (Vec<String>),
+                [option] alias_conflict_mode: (Option<String>),
+                $($register)*
+            }
+            // plugins/test/src/args.rs
+            Run = "run" {
+                [positional] test_args: (Vec<String>),
+                [option] test_file: (Option<String>),
+                [option, short = 't'] timeout: (Option<u32>),
+                [option] test_filter: (Vec<String>),
+                [option] realm: (Option<String>),
+                [switch] run_disabled: (bool),
+                [option] parallel: (Option<u16>),
+                [option] max_severity_logs: (Option<String>),
+                [switch] continue_on_timeout: (bool),
+                [option] stop_after_failures: (Option<u32>),
+                [option] count: (Option<u32>),
+                [option] experimental_parallel_execution: (Option<u16>),
+                [switch] break_on_failure: (bool),
+                [switch] filter_ansi: (bool),
+                [option] min_severity_logs: (Vec<String>),
+                [switch] show_full_moniker_in_logs: (bool),
+                [option] output_directory: (Option<PathBuf>),
+                [switch] disable_output_directory: (bool),
+                [switch] no_exception_channel: (bool),
+                $($run)*
+            }
+        }
+
         command_group! { Config = "config" { ConfigCommand: Set(ConfigSet), Get(ConfigGet), } }
         command_group! { Emu = "emu" { EmuCommand: List(EmuList), Start(EmuStart), Stop(EmuStop), } }
         command_group! { Server = "server" { ServerCommand: Start(ServerStart), Stop(ServerStop), List(ServerList), } }
@@ -150,4 +298,4 @@ macro_rules! parser {
     };
 }
 
-pub(crate) use parser;
+pub(crate) use definitions_since_2024;
