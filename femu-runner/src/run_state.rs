@@ -14,7 +14,7 @@ use std::time::Duration;
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// Time without output after the last test result until the machine is stopped, if bootsvc does not
 /// report the end of the program (measured: July 2019). Otherwise it is `SHUTDOWN_GRACE`.
-const SILENCE_AFTER_TEST_RESULT: Duration = Duration::from_millis(500);
+const SILENCE_AFTER_TEST_RESULT: Duration = Duration::from_millis(300);
 /// Time without output after a crash report until the machine is stopped. It is longer, because the
 /// report can be one of a child process with the same name.
 const SILENCE_AFTER_CRASH: Duration = Duration::from_secs(3);
@@ -148,6 +148,14 @@ impl RunState {
             .message_from("userboot")
             .filter(|message| message.starts_with("ZX_ERR_") && message.ends_with(" failed"))
             .map(|message| format!("userboot failed: {message}"));
+        let userboot_error = userboot_error.or_else(|| {
+            let message = line.message_from("userboot")?;
+            (message == "uncompressed BOOTFS not supported").then(|| {
+                format!(
+                    "userboot of this kernel: {message}; give an image with a compressed BOOTFS"
+                )
+            })
+        });
         let bootsvc_error = line
             .message_from("bootsvc")
             .filter(|message| message.starts_with("launchpad ") && message.contains(" failed"))

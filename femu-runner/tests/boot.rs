@@ -124,7 +124,7 @@ fn result_line_decides_if_the_machine_keeps_running() {
         let start = Instant::now();
         let output = run(&fake, &emulator);
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
-        // Half a second of silence, and time for a busy machine. The limit is 300 s.
+        // 0.3 s of silence, and time for a busy machine. The limit is 300 s.
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 }

@@ -117,6 +117,7 @@ fn panic_overrides_everything() {
 fn program_that_is_not_started_is_not_run() {
     for line in [
         "userboot: ZX_ERR_BAD_HANDLE: elf_load_prepare failed",
+        "userboot: uncompressed BOOTFS not supported",
         "bootsvc: launchpad bin/t failed: cannot load: ZX_ERR_NOT_FOUND",
         "[0.2] 5:6> libc.so: bin/t: Not a valid dynamic program (ZX_ERR_INVALID_ARGS)",
         "[0.2] 5:6> Error relocating bin/t: zx_no_such_call: symbol not found",
