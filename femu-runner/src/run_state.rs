@@ -15,8 +15,8 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// Time without output after the last test result until the machine is stopped, if bootsvc does not
 /// report the end of the program (measured: July 2019). Otherwise it is `SHUTDOWN_GRACE`.
 const SILENCE_AFTER_TEST_RESULT: Duration = Duration::from_millis(300);
-/// Time without output after a crash report until the machine is stopped. It is longer, because the
-/// report can be one of a child process with the same name.
+/// Time without output after a crash report until the machine is stopped, if bootsvc does not report the
+/// end of the program. It is longer, because the report can be one of a child process with the same name.
 const SILENCE_AFTER_CRASH: Duration = Duration::from_secs(3);
 /// Time for further messages after the message that the program cannot be started.
 const LAUNCH_ERROR_GRACE: Duration = Duration::from_millis(200);
@@ -187,7 +187,7 @@ impl RunState {
             LineAction::StopAfter(SHUTDOWN_GRACE)
         } else if self.launch_error.is_some() {
             LineAction::StopAfter(LAUNCH_ERROR_GRACE)
-        } else if self.crash.is_some() {
+        } else if self.crash.is_some() && !self.end_is_reported() {
             LineAction::StopAfterSilence(SILENCE_AFTER_CRASH)
         } else if self.test_lines.is_complete() {
             LineAction::StopAfterSilence(if self.end_is_reported() {

@@ -10,13 +10,14 @@ const MESSAGE_LINES: usize = 8;
 
 /// Parts of messages with which ffx refuses a call that it does not know
 /// (argh; `frontends/ffx/src/main.rs`: 2023, 2024, 2026).
-const REJECTIONS: [&str; 8] = [
+const REJECTIONS: [&str; 9] = [
     "Unrecognized argument: ",
     "Unknown ffx tool ",
     "No value provided for option ",
     "Error parsing option ",
     "Error parsing positional argument ",
     "Required options not provided",
+    "Required positional arguments not provided",
     "One of the following subcommands must be present",
     "The machine flag is not supported",
 ];

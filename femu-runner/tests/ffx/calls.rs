@@ -191,6 +191,21 @@ pub fn configuration_is_set() {
     );
 }
 
+pub fn call_that_ffx_rejects_is_reported_with_its_words() {
+    let sdk = Sdk::new();
+    for (profile, words) in [
+        ("2024", "Required positional arguments not provided:"),
+        ("2026", "Unrecognized argument: --level"),
+    ] {
+        // `config set --level x`
+        let output = sdk.run(&[("FAKE_FFX", profile), ("FEMU_FFX_CONFIG", "--level=x")]);
+        let message = format!("this ffx does not support a call of the runner: {words}");
+        assert_result(&output, 2, &message);
+        assert_result(&output, 2, " config set --level x\n");
+        sdk.assert_clean();
+    }
+}
+
 pub fn realm_is_passed_on() {
     let sdk = Sdk::new();
     assert_result(

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         api_level_is_the_number_of_the_sdk_or_the_one_given,
         manifest_has_test_runner_and_environment,
         configuration_is_set,
+        call_that_ffx_rejects_is_reported_with_its_words,
         realm_is_passed_on,
         arguments_are_passed_unchanged,
     ));
