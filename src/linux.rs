@@ -63,8 +63,10 @@
 //! - **The vDSO** is refused at the address where the exec mapped it. Its data, `[vvar]`, cannot be
 //!   read: [`AccessDenied`](Status::AccessDenied).
 //! - **The list of mappings** has one VMAR. A VMO's koid is the inode of the mapped file, which is
-//!   unique within one file system only, and 0 for anonymous memory. Page counts are 0. Each line is
-//!   consistent; the whole list is not read at one moment.
+//!   unique within one file system only, and 0 for anonymous memory. Its name is the file's without the
+//!   directory, or another name of `/proc/PID/maps` as it is, such as `[heap]` or `memfd:NAME`. Linux adds
+//!   ` (deleted)` to the name of a file that has none any more, and writes a line feed as `\012`. Page
+//!   counts are 0. Each line is consistent; the whole list is not read at one moment.
 //! - **A shared address space**, as between `vfork` and exec, is one memory. A handle that is opened
 //!   then names that memory and lives as long as it. If it is the calling process's memory, it is
 //!   refused.

@@ -19,7 +19,9 @@ pub struct Mapping {
     /// The name of the VMO, or an empty string for a VMO without a name.
     ///
     /// Zircon stores at most 31 bytes (`ZX_MAX_NAME_LEN` is 32). Bytes that are not UTF-8 become
-    /// U+FFFD. On the Linux backend it is the name of the file, or a name such as `[heap]`.
+    /// U+FFFD. On the Linux backend it is the name of the file without its directory, or a name such as
+    /// `[heap]` or `memfd:NAME`. Linux adds ` (deleted)` to the name of a file that has none any more, and
+    /// writes a line feed as `\012`.
     pub name: String,
     /// The kind of the mapped memory.
     pub kind: MappingKind,

@@ -201,9 +201,8 @@ impl<'a> Line<'a> {
         let vmo_offset = u64::from_str_radix(fields.next()??, 16).ok()?;
         let vmo_koid = fields.nth(1)??.parse().ok()?;
         let flag = |letter, flag| if flags.contains(letter) { flag } else { 0 };
-        let file_name = self.name().rsplit(|byte| *byte == b'/').next()?;
         Some(zx_info_maps_v1_t {
-            name: record_name(file_name),
+            name: record_name(vmo_name(self.name())),
             base: start,
             size: end - start,
             depth: 2,
@@ -230,6 +229,16 @@ impl<'a> Line<'a> {
             is_file_backed: fields.nth(3)?? != "0",
         };
         (mapping.start < mapping.end).then_some(mapping)
+    }
+}
+
+/// Returns the last component of a path, and any other name whole. Linux writes the name of a memfd like
+/// that of a file in the root directory: `/memfd:NAME`, in which NAME can contain slashes.
+fn vmo_name(name: &[u8]) -> &[u8] {
+    match name.strip_prefix(b"/") {
+        Some(memfd) if memfd.starts_with(b"memfd:") => memfd,
+        Some(path) => path.rsplit(|byte| *byte == b'/').next().unwrap_or(path),
+        None => name,
     }
 }
 

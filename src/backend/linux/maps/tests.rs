@@ -147,6 +147,26 @@ fn name_keeps_its_spaces() {
 }
 
 #[test]
+fn only_a_path_is_cut_to_its_last_component() {
+    for (name, expected) in [
+        ("/usr/lib/libc.so.6", "libc.so.6"),
+        ("/usr/lib/gone (deleted)", "gone (deleted)"),
+        ("/memfd:pool/a b (deleted)", "memfd:pool/a b (deleted)"),
+        ("/SYSV00000000 (deleted)", "SYSV00000000 (deleted)"),
+        ("/tmp/line\\012feed", "line\\012feed"),
+        ("[anon:dalvik-/system/x]", "[anon:dalvik-/system/x]"),
+        ("[anon_shmem:pool/a]", "[anon_shmem:pool/a]"),
+        ("anon_inode:[io_uring]", "anon_inode:[io_uring]"),
+        ("[heap]", "[heap]"),
+        ("", ""),
+    ] {
+        let maps = maps_of(&format!("1000-3000 rw-p 00000000 fe:00 7 {name}\n"));
+        let records = maps.records().unwrap();
+        assert_eq!(records[2].name, record_name(expected.as_bytes()), "{name}");
+    }
+}
+
+#[test]
 fn line_is_parsed_whatever_its_name() {
     let expected = Mapping {
         start: 0x1000,
