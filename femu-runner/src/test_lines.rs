@@ -77,6 +77,19 @@ mod tests {
     }
 
     #[test]
+    fn only_lines_of_cases_count_as_cases() {
+        let result = "test result: ok. 2 passed; 0 failed; 0 ignored";
+        let lines = count(&[
+            "running 2 tests",
+            "test a ... ok",
+            "test data",
+            "x ... y",
+            result,
+        ]);
+        assert_eq!(lines.lost(), Some((1, 2)));
+    }
+
+    #[test]
     fn lost_lines_are_counted() {
         let result = "test result: ok. 20 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out";
         let lines = count(&["running 21 tests", "test a ... ok", "test b ... ok", result]);
