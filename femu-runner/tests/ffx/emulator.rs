@@ -11,10 +11,7 @@ pub fn emulator_and_server_survive_their_calls_and_no_run() {
         let sdk = Sdk::new();
         let mut runner = sdk.runner_with(&[("FAKE_FFX", profile), ("FAKE_TEST", "hangs")]);
         let mut run = runner.stderr(Stdio::null()).spawn().unwrap();
-        wait_for("the test has started", || {
-            let calls = fs::read_to_string(sdk.path("calls")).unwrap_or_default();
-            calls.contains("test run")
-        });
+        sdk.wait_for_test();
         let processes = sdk.processes();
         for process in ["sleep 600", "server start --disconnected"] {
             let is_running = |line: &String| line.contains(process);

@@ -1,7 +1,6 @@
 //! The package server and the registration of its repository.
 
-use crate::sdk::{Sdk, assert_result, wait_for};
-use std::fs;
+use crate::sdk::{Sdk, assert_result};
 use std::process::Stdio;
 
 pub fn left_over_server_is_stopped_first() {
@@ -10,9 +9,7 @@ pub fn left_over_server_is_stopped_first() {
     let keep = [("FEMU_ISOLATE_DIR", isolate_dir.to_str().unwrap())];
     let mut killed = sdk.runner_with(&[keep[0], ("FAKE_TEST", "hangs")]);
     let mut killed = killed.stderr(Stdio::null()).spawn().unwrap();
-    wait_for("the test has started", || {
-        fs::read_to_string(sdk.path("calls")).is_ok_and(|calls| calls.contains("test run"))
-    });
+    sdk.wait_for_test();
     killed.kill().unwrap();
     killed.wait().unwrap();
     let is_server = |line: &String| line.contains("server start --disconnected");

@@ -1,6 +1,6 @@
 //! The output of the program and the verdict.
 
-use crate::sdk::{Sdk, assert_result, stdout, wait_for};
+use crate::sdk::{Sdk, assert_result, stdout};
 use crate::support::stderr;
 use std::fs;
 use std::io::Read;
@@ -117,9 +117,7 @@ pub fn signal_stops_the_test_and_the_emulator() {
         let sdk = Sdk::new();
         let mut runner = sdk.runner_with(&[("FAKE_TEST", "hangs")]);
         let mut run = runner.stderr(Stdio::null()).spawn().unwrap();
-        wait_for("the test has started", || {
-            fs::read_to_string(sdk.path("calls")).is_ok_and(|calls| calls.contains("test run"))
-        });
+        sdk.wait_for_test();
         let kill = Command::new("kill")
             .args(["-s", signal, &run.id().to_string()])
             .status();

@@ -102,6 +102,13 @@ impl Sdk {
         calls
     }
 
+    /// Waits until the runner has started the test.
+    pub fn wait_for_test(&self) {
+        wait_for("the test has started", || {
+            fs::read_to_string(self.path("calls")).is_ok_and(|calls| calls.contains("test run"))
+        });
+    }
+
     /// The command lines of the emulators and package servers that run.
     pub fn processes(&self) -> Vec<String> {
         let directory = self.path("");
