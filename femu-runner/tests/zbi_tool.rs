@@ -6,7 +6,7 @@
 #[path = "support/fake.rs"]
 mod fake;
 
-use fake::{Fake, stderr};
+use fake::{Fake, KERNEL_X64, item, stderr};
 use std::fs;
 use std::process::Command;
 
@@ -31,6 +31,10 @@ fn zbi_tool_extracts_files_of_packed_image() {
             "{compression}: {}",
             stderr(&create)
         );
+        // The runner refuses an image without a kernel.
+        let items = fs::read(fake.path("zbi")).unwrap()[32..].to_vec();
+        let items = [item(KERNEL_X64, 0, &[0; 8]), items].concat();
+        fs::write(fake.path("zbi"), item(0x544f_4f42, 0x868c_f7e6, &items)).unwrap();
         let image = fake.path("image");
         let mut runner = fake.boot("none".as_ref());
         let output = runner
