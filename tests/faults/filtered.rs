@@ -67,10 +67,15 @@ pub(crate) fn read_and_open_without_pread_fail() {
     assert_eq!(by_pid.unwrap_err(), Status::InvalidArgs);
 }
 
-pub(crate) fn calls_across_pages_without_procmap_query_are_access_denied() {
+/// A call within a page of a seen mapping makes one system call, so it needs no look-up.
+pub(crate) fn without_procmap_query_only_seen_mappings_are_accessed() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
+    let unseen = debuggee.lay_out(&[Page::ReadWrite]);
+    let stack = debuggee.mapping("[stack]").end - 16;
     let process = debuggee.process();
+    assert_eq!(process.write_memory(base, &[0]), Ok(1));
+    assert_eq!(process.read_memory(stack, &mut [0]), Ok(1));
     install(&Filter {
         syscall: libc::SYS_ioctl,
         argument: Some((1, PROCMAP_QUERY)),
@@ -80,19 +85,23 @@ pub(crate) fn calls_across_pages_without_procmap_query_are_access_denied() {
     assert_eq!(written_across_pages, Err(Status::AccessDenied));
     let read_across_pages = process.read_memory(base, &mut [1; PAGE + 1]);
     assert_eq!(read_across_pages, Err(Status::AccessDenied));
-    assert_eq!(process.write_memory(base, &[1; PAGE]), Ok(PAGE));
-    assert!(debuggee.sees_only(1, base..base + PAGE));
+    let written = process.write_memory(unseen, &[1]);
+    assert_eq!(written, Err(Status::AccessDenied));
+    for page in [base, base + PAGE] {
+        assert_eq!(process.write_memory(page, &[1; PAGE]), Ok(PAGE));
+    }
+    assert!(debuggee.sees_only(1, base..base + 2 * PAGE));
+    assert_eq!(process.read_memory(stack - 8, &mut [0; 16]), Ok(16));
 }
 
-/// Reads of 0 bytes, as of a process that has ended. The memory of a live process is never empty,
-/// except during exec.
-pub(crate) fn open_of_process_whose_memory_reads_empty_is_bad_state() {
+/// As during an exec, but forever.
+pub(crate) fn open_of_process_that_linux_reports_as_ended_is_bad_state() {
     let debuggee = Debuggee::start();
     let process = debuggee.process();
     install(&Filter {
-        syscall: libc::SYS_pread64,
-        argument: None,
-        errno: None,
+        syscall: libc::SYS_ioctl,
+        argument: Some((1, PROCMAP_QUERY)),
+        errno: Some(Errno::SRCH),
     });
     let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::BadState);

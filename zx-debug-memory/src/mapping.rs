@@ -87,14 +87,15 @@ pub enum MappingKind {
     Vmo {
         /// The koid of the VMO. A copy-on-write clone is a VMO with its own koid.
         ///
-        /// On the Linux backend it is the inode number of the file. There, a debugger's write
-        /// to a private mapping does not change the file, so an equal koid does not mean that the
-        /// write is shared.
+        /// On the Linux backend it is the inode number of the file, or the ID of a System V segment,
+        /// with 2<sup>63</sup> in place of 0. Files of different file systems can have the same koid. A
+        /// debugger's write to a private mapping does not change the file, so an equal koid does not mean
+        /// that the write is shared.
         koid: zx_koid_t,
         /// The offset in the VMO at which the mapping begins, in bytes.
         offset: u64,
     },
-    /// Memory of this process alone. Only on the Linux backend: on Zircon every mapping has a
+    /// Private memory without a file. Only on the Linux backend: on Zircon every mapping has a
     /// VMO (read in the sources of 2018 to 2026).
     Anonymous,
     /// The vDSO: kernel code and data that every process maps. Kernels since June 2019 refuse to write

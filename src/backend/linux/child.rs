@@ -34,7 +34,7 @@ fn open_once(pid: u32) -> Result<OpenedProcess, Status> {
     let space = address_space(pidfd.as_fd());
     // This check comes before any error of `address_space`: that of another process is of no use.
     check_is_child(pidfd.as_fd())?;
-    OpenedProcess::new(pidfd, space?)
+    OpenedProcess::new(pid, pidfd, space?)
 }
 
 /// Checks that the process is a child of the caller and has not ended. The PID of a child that was

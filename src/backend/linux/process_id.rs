@@ -45,11 +45,25 @@ impl ProcessId {
     }
 }
 
-/// Field 22 of `/proc/PID/stat`. Field 2, the program's name in parentheses, can contain spaces
-/// and parentheses.
+/// Returns whether the process is a thread of the kernel.
+pub(crate) fn is_kernel_thread(pid_in_proc: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid_in_proc}/stat"));
+    let flags = stat.ok().and_then(|stat| field(&stat, 9));
+    flags.is_some_and(|flags| flags & PF_KTHREAD != 0)
+}
+
+/// `PF_KTHREAD` of `<linux/sched.h>`.
+const PF_KTHREAD: u64 = 0x0020_0000;
+
 fn start_time(stat: &str) -> Option<u64> {
+    field(stat, 22)
+}
+
+/// A field of `/proc/PID/stat`, counted from 1. Field 2, the program's name in parentheses, can contain
+/// spaces and parentheses.
+fn field(stat: &str, number: usize) -> Option<u64> {
     let (_, from_field_3) = stat.rsplit_once(") ")?;
-    from_field_3.split(' ').nth(22 - 3)?.parse().ok()
+    from_field_3.split(' ').nth(number - 3)?.parse().ok()
 }
 
 #[cfg(test)]

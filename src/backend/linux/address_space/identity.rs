@@ -1,0 +1,96 @@
+//! Whether two address spaces are one.
+
+use super::{ATTEMPTS, AddressSpace, is_file_offset};
+use rustix::io::{Errno, pread};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::vec::Vec;
+
+/// `AT_RANDOM` of `<linux/auxvec.h>`.
+const AT_RANDOM: usize = 25;
+
+/// The random bytes that Linux gives each program at its exec.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) vaddr: usize,
+    pub(crate) bytes: [u8; 16],
+}
+
+impl AddressSpace {
+    /// Returns whether this is the memory of the calling process. The PID does not show it: a child
+    /// made by `vfork` has its parent's memory until its exec.
+    ///
+    /// An error means that this cannot be determined.
+    pub(crate) fn is_ours(&self) -> Result<bool, Errno> {
+        let mut marker = 0u64;
+        let vaddr = (&raw const marker).addr();
+        match self.maps.find(vaddr) {
+            Ok(Some(_)) => {}
+            Ok(None) | Err(Errno::SRCH) => return Ok(false),
+            Err(errno) => return Err(errno),
+        }
+        for turn in 1..=2u64 {
+            let mut seen = [0; 8];
+            // SAFETY: `marker` is a local variable. The access is volatile because the kernel
+            // reads it through another mapping, which the compiler does not see.
+            unsafe { (&raw mut marker).write_volatile(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15)) };
+            let count = match pread(&self.memory, &mut seen, vaddr as u64) {
+                Ok(count) => count,
+                Err(Errno::IO) => return Ok(false),
+                Err(errno) => return Err(errno),
+            };
+            // SAFETY: `marker` is a local variable, and the access is volatile as the write is.
+            let now = unsafe { (&raw const marker).read_volatile() };
+            if count != size_of_val(&seen) || u64::from_ne_bytes(seen) != now {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns whether both are one address space. Both were opened from the same process, so they
+    /// differ only if the process called exec in between.
+    ///
+    /// An exec gives a program a new auxiliary vector and a new mark.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        // During an exec Linux can fill in the vector between the two reads.
+        (0..ATTEMPTS).any(|_| match (self.program(), other.program()) {
+            (Ok(this), Ok(other)) => this == other,
+            _ => false,
+        })
+    }
+
+    /// Returns the mark that the memory had at the first call, or `None` if the program has none, as
+    /// during its exec.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        if let Some(mark) = self.mark.get() {
+            return Some(*mark);
+        }
+        let mark = self.program().ok()?.1?;
+        Some(*self.mark.get_or_init(|| mark))
+    }
+
+    /// Returns the auxiliary vector and the mark.
+    pub(super) fn program(&self) -> io::Result<(Vec<u8>, Option<Mark>)> {
+        let mut auxv = std::vec![0; 2048];
+        let len = self.auxv.read_at(&mut auxv, 0)?;
+        auxv.truncate(len);
+        let vaddr = auxv_value(&auxv, AT_RANDOM).filter(|vaddr| is_file_offset(*vaddr));
+        let mark = vaddr.and_then(|vaddr| {
+            self.maps.find(vaddr).ok()??;
+            let mut bytes = [0; 16];
+            let count = pread(&self.memory, &mut bytes, vaddr as u64).ok()?;
+            (count == size_of_val(&bytes)).then_some(Mark { vaddr, bytes })
+        });
+        Ok((auxv, mark))
+    }
+}
+
+/// The value of an entry of an auxiliary vector, which consists of pairs of words.
+fn auxv_value(auxv: &[u8], key: usize) -> Option<usize> {
+    const WORD: usize = size_of::<usize>();
+    let word = |bytes: &[u8]| bytes.try_into().map(usize::from_ne_bytes).ok();
+    auxv.chunks_exact(2 * WORD)
+        .find(|pair| word(&pair[..WORD]) == Some(key))
+        .and_then(|pair| word(&pair[WORD..]))
+}

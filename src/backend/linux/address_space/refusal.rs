@@ -1,0 +1,80 @@
+//! The status of an access that Linux refuses, although the address is mapped. Linux returns EIO for every
+//! cause.
+
+use super::AddressSpace;
+use crate::Status;
+use crate::backend::linux::maps::Mapping;
+use rustix::param::page_size;
+use std::format;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// The name of memory of `memfd_secret` in `/proc/PID/maps`.
+const SECRET_MEMORY: &[u8] = b"/secretmem (deleted)";
+
+/// The bit of a guard region in an entry of `/proc/PID/pagemap`, Linux 6.15.
+const GUARD: u64 = 1 << 58;
+
+impl AddressSpace {
+    /// If the memory of a file could not be read in any attempt, the file has no bytes there. A single
+    /// failed read does not show that: the page may have been unmapped at that moment.
+    pub(super) fn refused_write(
+        &self,
+        mapping: Mapping,
+        vaddr: usize,
+        was_readable: bool,
+    ) -> Status {
+        if !was_readable {
+            return self.refused_read(mapping, vaddr);
+        }
+        let cause = match (mapping.is_writable, mapping.is_shared) {
+            (false, true) => "the mapping is shared and read-only",
+            (false, false) => {
+                "the mapping is read-only, and Linux runs with proc_mem.force_override=never or =ptrace"
+            }
+            (true, _) => "the memory can be read only, or its file system returned an error",
+        };
+        log::debug!("Linux refuses the write at {vaddr:#x}: {cause}");
+        Status::AccessDenied
+    }
+
+    pub(super) fn refused_read(&self, mapping: Mapping, vaddr: usize) -> Status {
+        let (status, cause) = if mapping.is_kernels {
+            (Status::AccessDenied, "the mapping is [vvar]")
+        } else if self.maps.name_is(vaddr, SECRET_MEMORY) {
+            (Status::AccessDenied, "it is secret memory (memfd_secret)")
+        } else if self.is_guard(vaddr) == Some(true) {
+            (
+                Status::AccessDenied,
+                "it is a guard region (MADV_GUARD_INSTALL)",
+            )
+        } else if mapping.is_file_backed {
+            (
+                Status::OutOfRange,
+                "the file has no bytes there. Other possible causes: the file is a device, a userfaultfd \
+                 has not supplied the page, or the file system returned an error",
+            )
+        } else {
+            (
+                Status::AccessDenied,
+                "the possible causes are: the mapping is of a device, a userfaultfd has not supplied \
+                 the page, the page is a guard region (of Linux before 6.15, which does not show it), or \
+                 the hardware reported a memory error",
+            )
+        };
+        log::debug!("Linux refuses the access to {vaddr:#x}: {cause}");
+        status
+    }
+
+    /// Returns `None` if Linux does not show it.
+    fn is_guard(&self, vaddr: usize) -> Option<bool> {
+        // If the PID is of another process by now, a cause is named that is not the one.
+        let pagemap = File::open(format!("/proc/{}/pagemap", self.pid_in_proc)).ok()?;
+        let mut entry = [0; size_of::<u64>()];
+        let index = vaddr / page_size();
+        pagemap
+            .read_exact_at(&mut entry, (index * size_of::<u64>()) as u64)
+            .ok()?;
+        Some(u64::from_ne_bytes(entry) & GUARD != 0)
+    }
+}
