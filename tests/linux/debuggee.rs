@@ -8,6 +8,7 @@ mod shared;
 mod sharer;
 
 pub(crate) use shared::Debuggee;
+#[allow(unused_imports)] // `linux` does not use it.
 pub(crate) use sharer::Sharer;
 
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -271,9 +272,9 @@ pub(crate) fn serve() {
                 fill(number(1)..number(1) + number(2), words[3].parse().unwrap());
                 println!();
             }
-            "share-memory" => println!("{}", sharer.insert(sharer::Sharer::start()).pid()),
+            "share-memory" => println!("{}", sharer.insert(Sharer::start()).pid()),
             // The new program replies.
-            "exec-in-sharer" => sharer.as_ref().unwrap().exec(&words[1..]),
+            "exec-in-sharer" => sharer.take().unwrap().exec(&words[1..]),
             "exec" => panic!("cannot exec: {}", program().arg("after-exec").exec()),
             "exit" => return,
             _ => panic!("unknown command: {line}"),

@@ -28,6 +28,7 @@ macro_rules! tests {
     };
 }
 
+#[allow(clippy::too_many_lines)] // It is a list.
 pub(crate) fn tests() -> Vec<Trial> {
     tests! {
         limits:

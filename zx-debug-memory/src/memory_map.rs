@@ -126,9 +126,10 @@ impl<'a> IntoIterator for &'a MemoryMap {
     }
 }
 
-/// The default limit of mappings of a Linux process is 65,530 (`vm.max_map_count`), and a second call takes
-/// as long as the first. The buffer has 6 MiB, of which only the used pages become memory.
-const FIRST_CAPACITY: usize = 1 << 16;
+/// Enough for most processes, because a second call takes as long as the first. Linux allows a process
+/// 65,530 mappings by default (`vm.max_map_count`). The buffer has 12 MiB, of which only the used pages
+/// become memory.
+const FIRST_CAPACITY: usize = 1 << 17;
 
 /// Calls `get_info` with larger and larger buffers until all records fit.
 ///
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn buffer_grows_until_all_records_fit() {
-        let mut available = [100_000, 200_000, 220_000].into_iter();
+        let mut available = [200_000, 300_000, 320_000].into_iter();
         let mut buffer_lens = Vec::new();
         let get_info = |buffer: &mut [MaybeUninit<_>]| {
             buffer_lens.push(buffer.len());
@@ -187,8 +188,8 @@ mod tests {
         };
         // SAFETY: the closure has stored as many records as it returns.
         let records = unsafe { read_records(get_info) }.unwrap();
-        assert_eq!(buffer_lens, [FIRST_CAPACITY, 125_000, 250_000]);
-        assert_eq!((records.len(), records[219_999].base), (220_000, 219_999));
+        assert_eq!(buffer_lens, [FIRST_CAPACITY, 250_000, 375_000]);
+        assert_eq!((records.len(), records[319_999].base), (320_000, 319_999));
     }
 
     #[test]

@@ -42,15 +42,15 @@ impl Maps {
 
     /// Returns the mapping at `vaddr`, or `ESRCH` if the process has ended.
     pub(crate) fn find(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
-        match query::query(&self.file, vaddr) {
-            // Linux before 6.11 has the text only.
-            Err(Errno::NOTTY) => self.find_in_text(vaddr),
-            Ok(Some(mapping)) => {
-                self.seen.insert(&mapping);
-                Ok(Some(mapping))
-            }
-            result => result,
+        let found = query::query(&self.file, vaddr);
+        // Linux before 6.11 has the text only.
+        if found == Err(Errno::NOTTY) {
+            return self.find_in_text(vaddr);
         }
+        if let Ok(Some(mapping)) = &found {
+            self.seen.insert(mapping);
+        }
+        found
     }
 
     /// Returns whether [`find`](Self::find) has found a mapping there, which is not one of the kernel's.
@@ -65,16 +65,14 @@ impl Maps {
 
     /// Returns whether the mapping at `vaddr` has this name.
     pub(crate) fn name_is(&self, vaddr: usize, name: &[u8]) -> bool {
-        match query::name(&self.file, vaddr) {
-            Ok(found) => found.starts_with(name) && found.get(name.len()) == Some(&0),
-            Err(_) => {
-                let mut is_named = false;
-                let read = self.each_line(|line| {
-                    is_named |= (line.start..line.end).contains(&vaddr) && line.name == name;
-                });
-                read.is_ok() && is_named
-            }
+        if let Ok(found) = query::name(&self.file, vaddr) {
+            return found.starts_with(name) && found.get(name.len()) == Some(&0);
         }
+        let mut is_named = false;
+        let read = self.each_line(|line| {
+            is_named |= (line.start..line.end).contains(&vaddr) && line.name == name;
+        });
+        read.is_ok() && is_named
     }
 
     /// Returns whether the process has ended or has called exec.

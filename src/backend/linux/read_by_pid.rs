@@ -21,7 +21,8 @@ const MIN_LEN: usize = 16 << 10;
 impl ByPid {
     pub(crate) fn new(pid: u32) -> Self {
         Self {
-            pid: pid.cast_signed(),
+            // 0 is no process, so that Linux refuses it.
+            pid: c_int::try_from(pid).unwrap_or(0),
             opened_by: Generation::current(),
         }
     }
@@ -78,7 +79,7 @@ fn read_with_mark(pid: c_int, vaddr: usize, buffer: &mut [MaybeUninit<u8>], mark
     // SAFETY: both arrays have two elements. Linux writes at most `len` bytes at each `base` of `local`,
     // which are the buffers, and it checks the addresses of `remote`.
     let count = unsafe { process_vm_readv(pid, local.as_ptr(), 2, remote.as_ptr(), 2, 0) };
-    count.cast_unsigned() == all && seen == mark.bytes
+    usize::try_from(count) == Ok(all) && seen == mark.bytes
 }
 
 /// `struct iovec` of `<sys/uio.h>`.

@@ -4,7 +4,7 @@ use super::PAGE;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use std::ffi::c_void;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr::from_mut;
 
 /// Maps a page at `vaddr`. Returns `None` if this Linux has no such pages.
@@ -62,8 +62,14 @@ struct Api([u64; 3]);
 #[repr(C)]
 struct Register([u64; 4]);
 
-const UFFDIO_API: u64 = 0xc018_aa3f;
-const UFFDIO_REGISTER: u64 = 0xc020_aa00;
+/// The type differs between C libraries.
+#[cfg(target_env = "musl")]
+type Ioctl = libc::c_int;
+#[cfg(not(target_env = "musl"))]
+type Ioctl = libc::c_ulong;
+
+const UFFDIO_API: Ioctl = 0xc018_aa3f;
+const UFFDIO_REGISTER: Ioctl = 0xc020_aa00;
 const UFFD_API: u64 = 0xaa;
 const UFFDIO_REGISTER_MODE_MISSING: u64 = 1;
 
@@ -73,17 +79,15 @@ fn missing_in_userfaultfd(vaddr: usize) -> Option<usize> {
     let fd = owned(unsafe { libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC) })?;
     let mut api = Api([UFFD_API, 0, 0]);
     let mut register = Register([vaddr as u64, PAGE as u64, UFFDIO_REGISTER_MODE_MISSING, 0]);
-    let fd = std::mem::ManuallyDrop::new(fd);
-    let raw = std::os::fd::AsRawFd::as_raw_fd(&*fd);
-    // SAFETY: the request reads and writes one `struct uffdio_api`.
-    assert_eq!(
-        unsafe { libc::ioctl(raw, UFFDIO_API as _, from_mut(&mut api)) },
-        0
-    );
-    // SAFETY: the request reads and writes one `struct uffdio_register`. The page was just mapped, and
-    // this program does not access it.
-    let registered = unsafe { libc::ioctl(raw, UFFDIO_REGISTER as _, from_mut(&mut register)) };
-    assert_eq!(registered, 0);
+    // Stays open: if it is closed, Linux supplies the page.
+    let fd = fd.into_raw_fd();
+    let mut request = |number, argument: *mut c_void| {
+        // SAFETY: both requests read and write one struct, to which `argument` points. The page was just
+        // mapped, and this program does not access it.
+        assert_eq!(unsafe { libc::ioctl(fd, number, argument) }, 0);
+    };
+    request(UFFDIO_API, from_mut(&mut api).cast());
+    request(UFFDIO_REGISTER, from_mut(&mut register).cast());
     Some(vaddr)
 }
 

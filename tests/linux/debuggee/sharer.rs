@@ -1,6 +1,6 @@
 //! A process that shares the debuggee's memory until it calls exec, as the child of a `vfork` does.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -9,7 +9,7 @@ pub(crate) struct Sharer {
 }
 
 /// The arguments of the exec, or null: wait.
-static ARGUMENTS: AtomicPtr<*const i8> = AtomicPtr::new(null_mut());
+static ARGUMENTS: AtomicPtr<*const c_char> = AtomicPtr::new(null_mut());
 
 const STACK: usize = 1 << 16;
 
@@ -29,30 +29,32 @@ impl Sharer {
         self.pid
     }
 
-    pub(super) fn exec(&self, words: &[&str]) {
+    /// Lets it exec this program with these arguments.
+    pub(super) fn exec(self, words: &[&str]) {
         let all = ["/proc/self/exe", "sharer"].iter().chain(words);
         let arguments = all.map(|word| CString::new(*word).unwrap().into_raw().cast_const());
-        let arguments: Vec<_> = arguments.map(<*const _>::cast).chain([null()]).collect();
+        let arguments: Vec<_> = arguments.chain([null()]).collect();
         ARGUMENTS.store(arguments.leak().as_mut_ptr(), Ordering::Release);
     }
 }
 
 extern "C" fn wait_and_exec(_: *mut c_void) -> c_int {
-    unsafe extern "C" {
-        static environ: *const *const libc::c_char;
-    }
     loop {
         let arguments = ARGUMENTS.load(Ordering::Acquire);
         if !arguments.is_null() {
-            // SAFETY: the arguments are a list of strings with a null at its end, which is never freed,
-            // and so is the environment, which this program does not change.
-            unsafe { libc::execve(*arguments.cast(), arguments.cast(), environ) };
-            // SAFETY: the call takes no pointer. It skips the exit handlers of the debuggee.
-            unsafe { libc::_exit(1) };
+            exec(arguments);
         }
         // SAFETY: the call takes no pointer.
         unsafe { libc::sched_yield() };
     }
+}
+
+fn exec(arguments: *const *const c_char) -> ! {
+    // SAFETY: there is a first argument. The arguments are a list of strings with a null at its end, which
+    // is never freed.
+    unsafe { libc::execv(*arguments, arguments) };
+    // SAFETY: the call takes no pointer. It skips the exit handlers of the debuggee.
+    unsafe { libc::_exit(1) };
 }
 
 /// The program of the exec. It maps memory of this address and length, sets each byte of it, prints the
