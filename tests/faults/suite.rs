@@ -94,6 +94,7 @@ const TESTS: &[Function] = functions! {
         without_procmap_query_remapped_memory_is_written_or_no_memory
         without_pidfd_open_an_open_is_not_supported
         where_pidfd_open_is_forbidden_an_open_is_access_denied
+        without_pidfs_process_whose_name_is_not_utf8_is_written
         without_waitid_on_pidfds_from_child_is_not_supported;
 };
 
