@@ -64,7 +64,7 @@ pub(crate) fn read_and_open_without_pread_fail() {
     let by_pid = Process::from_pid(pid.unsigned_abs());
     // SAFETY: kill takes no pointer.
     unsafe { libc::kill(pid, libc::SIGKILL) };
-    assert_eq!(by_pid.unwrap_err(), Status::InvalidArgs);
+    assert_eq!(by_pid.unwrap_err(), Status::AccessDenied);
 }
 
 pub(crate) fn calls_across_pages_without_procmap_query_are_access_denied() {
