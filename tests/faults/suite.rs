@@ -86,7 +86,7 @@ const TESTS: &[Function] = functions! {
     filtered:
         write_without_pwrite_is_access_denied
         read_and_open_without_pread_fail
-        calls_across_pages_without_procmap_query_are_access_denied
+        open_and_calls_without_procmap_query_succeed
         open_of_process_whose_memory_reads_empty_is_bad_state
         open_without_ppoll_is_bad_state;
     old_kernels:
@@ -106,6 +106,8 @@ const LONG_TESTS: &[Function] = functions! {
 
 /// Functions that tests run in further subprocesses: as another user, or in another namespace.
 const SUBPROCESS_FUNCTIONS: &[Function] = functions! {
+    filtered:
+        without_procmap_query;
     handles:
         concurrent_process_self_calls;
     pids:
