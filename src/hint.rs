@@ -100,7 +100,8 @@ impl Status {
             }
             Self::OutOfRange => {
                 "the address is past the end of the VMO that is mapped there, or the mapping \
-                 disappeared during the call, or the range exceeds the address space"
+                 disappeared during the call, or the range exceeds the address space (on Linux also: the \
+                 file system of the mapped file is full, or no huge page is free, or a device is mapped)"
             }
             Self::Io | Self::IoDataIntegrity | Self::NoSpace | Self::BufferTooSmall => {
                 "the pager that backs the memory failed"
