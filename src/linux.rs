@@ -54,7 +54,10 @@
 //!   It splits a mapping when a part gets other permissions, as Zircon did until about 2022, and merges
 //!   the parts when they have the same permissions again, which Zircon did not.
 //! - **Shared read-only mappings** are not written: [`AccessDenied`](Status::AccessDenied). The same
-//!   holds for every read-only page if Linux runs with `proc_mem.force_override=never` or `=ptrace`.
+//!   holds for every read-only page if Linux runs with `proc_mem.force_override=never` or `=ptrace`. Pages
+//!   without read permission then cannot be read either (measured: Linux 6.12).
+//! - **A page that Linux cannot allocate**, in a file of a full tmpfs or of huge pages, is
+//!   [`OutOfRange`](Status::OutOfRange).
 //! - **The end of a file** is treated as the end of a VMO. A write to a private file mapping does not change the
 //!   file.
 //! - **Device memory** is [`OutOfRange`](Status::OutOfRange) or
@@ -69,6 +72,7 @@
 //! - **Stacks.** Linux grows a stack, and other `MAP_GROWSDOWN` memory, when an address below it is
 //!   accessed. The backend accesses no address that it has not seen mapped. A race remains: if the process
 //!   has unmapped a page below a stack since it was seen, an access to that page grows the stack.
+//! - **Tagged addresses** of arm64 are not mapped. Remove the tag.
 //! - **The list of mappings** has one VMAR. A VMO's koid is the inode of the mapped file, or the ID of the
 //!   mapped System V segment (2<sup>63</sup> replaces 0). It is unique within one file system or IPC
 //!   namespace only, so that different VMOs can have one koid. Private anonymous memory has the koid 0.

@@ -136,6 +136,7 @@ impl Described<'_> {
             let mapping = Mapping {
                 start,
                 end,
+                is_readable: entry.flags & 1 != 0,
                 is_writable: entry.flags & 2 != 0,
                 is_shared,
                 is_file_backed: (entry.inode, entry.device) != (0, (0, 0)) || is_shared,

@@ -96,7 +96,8 @@ const TESTS: &[Function] = functions! {
     filtered:
         write_without_pwrite_is_access_denied
         read_and_open_without_pread_fail
-        without_procmap_query_only_seen_mappings_are_accessed
+        open_and_calls_without_procmap_query_succeed
+        call_within_a_page_of_a_seen_mapping_needs_no_look_up
         open_of_process_that_linux_reports_as_ended_is_bad_state
         open_without_ppoll_is_bad_state;
     old_kernels:
@@ -104,6 +105,7 @@ const TESTS: &[Function] = functions! {
         without_procmap_query_remapped_memory_is_written_or_no_memory
         without_pidfd_open_an_open_is_not_supported
         where_pidfd_open_is_forbidden_an_open_is_access_denied
+        without_pidfs_process_whose_name_is_not_utf8_is_written
         without_waitid_on_pidfds_from_child_is_not_supported;
 };
 
@@ -115,6 +117,8 @@ const LONG_TESTS: &[Function] = functions! {
 
 /// Functions that tests run in further subprocesses: as another user, or in another namespace.
 const SUBPROCESS_FUNCTIONS: &[Function] = functions! {
+    filtered:
+        without_procmap_query;
     handles:
         concurrent_process_self_calls;
     pids:

@@ -16,7 +16,7 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprot
 use rustix::process::{DumpableBehavior, Pid, Signal, WaitId, WaitIdOptions};
 use rustix::process::{kill_process, set_dumpable_behavior, waitid};
 use std::env;
-use std::ffi::c_void;
+use std::ffi::{OsStr, c_void};
 use std::fmt::Display;
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
@@ -65,7 +65,14 @@ pub(crate) fn is_debuggee() -> bool {
 /// The debuggee's program. The path works even for a user who has no access to the directories
 /// of the file.
 pub(crate) fn program() -> Command {
-    let mut program = Command::new("/proc/self/exe");
+    program_at("/proc/self/exe")
+}
+
+/// The debuggee's program, started by this link to it. Linux names the process after the link.
+pub(crate) fn program_at(link: impl AsRef<OsStr>) -> Command {
+    let mut program = Command::new(link);
+    // `std::env::args` panics if an argument is not UTF-8.
+    program.arg0("debuggee");
     program.env(IS_DEBUGGEE, "1");
     program
 }
@@ -224,7 +231,6 @@ pub(crate) fn serve() {
         Some("sharer") => return sharer::run(),
         _ => {}
     }
-    let mut sharer = None;
     let mut unreadable = Vec::new();
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
@@ -272,9 +278,9 @@ pub(crate) fn serve() {
                 fill(number(1)..number(1) + number(2), words[3].parse().unwrap());
                 println!();
             }
-            "share-memory" => println!("{}", sharer.insert(Sharer::start()).pid()),
+            "share-memory" => println!("{}", Sharer::start()),
             // The new program replies.
-            "exec-in-sharer" => sharer.take().unwrap().exec(&words[1..]),
+            "exec-in-sharer" => Sharer::exec(&words[1..]),
             "exec" => panic!("cannot exec: {}", program().arg("after-exec").exec()),
             "exit" => return,
             _ => panic!("unknown command: {line}"),

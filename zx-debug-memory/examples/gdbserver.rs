@@ -208,6 +208,9 @@ fn open(process: &ProcessId) -> Result<Process, String> {
         let hint = match status {
             Status::NotFound if cfg!(target_os = "linux") => "no process has this PID",
             Status::NotFound => "no process below the default job has this koid",
+            Status::BadState if cfg!(target_os = "linux") => {
+                "the process has ended, or its main thread has, or it is a kernel thread"
+            }
             Status::BadState => "the process has ended",
             Status::InvalidArgs => "it is gdbserver itself, or not a process",
             Status::AccessDenied => {

@@ -16,7 +16,8 @@ const EXEC_PAUSE: Duration = Duration::from_millis(1);
 pub(crate) fn open(child: &Child) -> Result<Process, Status> {
     for _ in 1..EXEC_ATTEMPTS {
         let opened = open_once(child.id())?;
-        if opened.space.is_ours() == Ok(false) {
+        // The constructor below reports an error.
+        if opened.space.is_ours() != Ok(true) {
             return objects().new_process(opened);
         }
         sleep(EXEC_PAUSE);

@@ -42,15 +42,18 @@ impl Maps {
 
     /// Returns the mapping at `vaddr`, or `ESRCH` if the process has ended.
     pub(crate) fn find(&self, vaddr: usize) -> Result<Option<Mapping>, Errno> {
-        let found = query::query(&self.file, vaddr);
-        // Linux before 6.11 has the text only.
-        if found == Err(Errno::NOTTY) {
-            return self.find_in_text(vaddr);
+        match query::query(&self.file, vaddr) {
+            Ok(found) => {
+                if let Some(mapping) = &found {
+                    self.seen.insert(mapping);
+                }
+                Ok(found)
+            }
+            Err(Errno::SRCH) => Err(Errno::SRCH),
+            // Linux before 6.11 has the text only. A filter or an emulator can refuse the query with any
+            // error.
+            Err(_) => self.find_in_text(vaddr),
         }
-        if let Ok(Some(mapping)) = &found {
-            self.seen.insert(mapping);
-        }
-        found
     }
 
     /// Returns whether [`find`](Self::find) has found a mapping there, which is not one of the kernel's.

@@ -74,6 +74,10 @@ pub(crate) fn pidfd(pid: u32) -> Result<OwnedFd, Status> {
     pidfd_open(number, PidfdFlags::empty()).map_err(|errno| match errno {
         // The ID of a thread that is not a main thread. Older kernels return EINVAL.
         Errno::NOENT => Status::InvalidArgs,
+        Errno::PERM => {
+            log::debug!("a seccomp filter forbids pidfd_open, as in some containers");
+            Status::AccessDenied
+        }
         errno => errno::status("pidfd_open", errno),
     })
 }

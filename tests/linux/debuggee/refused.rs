@@ -81,7 +81,7 @@ fn missing_in_userfaultfd(vaddr: usize) -> Option<usize> {
     let mut register = Register([vaddr as u64, PAGE as u64, UFFDIO_REGISTER_MODE_MISSING, 0]);
     // Stays open: if it is closed, Linux supplies the page.
     let fd = fd.into_raw_fd();
-    let mut request = |number, argument: *mut c_void| {
+    let request = |number, argument: *mut c_void| {
         // SAFETY: both requests read and write one struct, to which `argument` points. The page was just
         // mapped, and this program does not access it.
         assert_eq!(unsafe { libc::ioctl(fd, number, argument) }, 0);

@@ -4,9 +4,7 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-pub(crate) struct Sharer {
-    pid: c_int,
-}
+pub(crate) struct Sharer;
 
 /// The arguments of the exec, or null: wait.
 static ARGUMENTS: AtomicPtr<*const c_char> = AtomicPtr::new(null_mut());
@@ -14,7 +12,8 @@ static ARGUMENTS: AtomicPtr<*const c_char> = AtomicPtr::new(null_mut());
 const STACK: usize = 1 << 16;
 
 impl Sharer {
-    pub(crate) fn start() -> Self {
+    /// Returns its PID.
+    pub(crate) fn start() -> c_int {
         let stack = Box::leak(vec![0_u128; STACK / 16].into_boxed_slice());
         let top = stack.as_mut_ptr_range().end.cast::<c_void>();
         let flags = libc::CLONE_VM | libc::SIGCHLD;
@@ -22,15 +21,11 @@ impl Sharer {
         // freed.
         let pid = unsafe { libc::clone(wait_and_exec, top, flags, null_mut()) };
         assert!(pid > 0);
-        Self { pid }
-    }
-
-    pub(super) fn pid(&self) -> c_int {
-        self.pid
+        pid
     }
 
     /// Lets it exec this program with these arguments.
-    pub(super) fn exec(self, words: &[&str]) {
+    pub(super) fn exec(words: &[&str]) {
         let all = ["/proc/self/exe", "sharer"].iter().chain(words);
         let arguments = all.map(|word| CString::new(*word).unwrap().into_raw().cast_const());
         let arguments: Vec<_> = arguments.chain([null()]).collect();
@@ -50,9 +45,10 @@ extern "C" fn wait_and_exec(_: *mut c_void) -> c_int {
 }
 
 fn exec(arguments: *const *const c_char) -> ! {
-    // SAFETY: there is a first argument. The arguments are a list of strings with a null at its end, which
-    // is never freed.
-    unsafe { libc::execv(*arguments, arguments) };
+    // SAFETY: the list has a first element, which is not null.
+    let program = unsafe { *arguments };
+    // SAFETY: the arguments are strings, with a null at the end of the list, and are never freed.
+    unsafe { libc::execv(program, arguments) };
     // SAFETY: the call takes no pointer. It skips the exit handlers of the debuggee.
     unsafe { libc::_exit(1) };
 }

@@ -86,11 +86,40 @@ impl AddressSpace {
     }
 }
 
-/// The value of an entry of an auxiliary vector, which consists of pairs of words.
+/// The value of an entry of an auxiliary vector, which consists of pairs of words: of 64 bits, or of 32 in a
+/// program of 32 bits.
 fn auxv_value(auxv: &[u8], key: usize) -> Option<usize> {
-    const WORD: usize = size_of::<usize>();
-    let word = |bytes: &[u8]| bytes.try_into().map(usize::from_ne_bytes).ok();
-    auxv.chunks_exact(2 * WORD)
-        .find(|pair| word(&pair[..WORD]) == Some(key))
-        .and_then(|pair| word(&pair[WORD..]))
+    let word = |bytes: &[u8]| match bytes.len() {
+        4 => usize::try_from(u32::from_ne_bytes(bytes.try_into().ok()?)).ok(),
+        _ => bytes.try_into().map(usize::from_ne_bytes).ok(),
+    };
+    [8, 4].into_iter().find_map(|len| {
+        let mut pairs = auxv.chunks_exact(2 * len);
+        let pair = pairs.find(|pair| word(&pair[..len]) == Some(key))?;
+        word(&pair[len..])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AT_RANDOM, auxv_value};
+    use std::vec::Vec;
+
+    #[test]
+    fn auxiliary_vector_has_words_of_64_or_32_bits() {
+        let entries = [(16_u32, 0x1234_u32), (25, 0xffe3_1230), (0, 0)];
+        let words: Vec<_> = entries
+            .iter()
+            .flat_map(|(key, value)| [*key, *value])
+            .collect();
+        let of_32: Vec<_> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let of_64: Vec<_> = words
+            .iter()
+            .flat_map(|word| u64::from(*word).to_ne_bytes())
+            .collect();
+        for auxv in [of_32, of_64] {
+            assert_eq!(auxv_value(&auxv, AT_RANDOM), Some(0xffe3_1230));
+            assert_eq!(auxv_value(&auxv, 26), None);
+        }
+    }
 }

@@ -4,13 +4,19 @@
 use super::AddressSpace;
 use crate::Status;
 use crate::backend::linux::maps::Mapping;
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use rustix::param::page_size;
 use std::format;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::ptr::null_mut;
+use std::sync::LazyLock;
 
 /// The name of memory of `memfd_secret` in `/proc/PID/maps`.
 const SECRET_MEMORY: &[u8] = b"/secretmem (deleted)";
+
+const NO_FORCE: &str = "the mapping does not allow it, and Linux runs with proc_mem.force_override=never or \
+                        =ptrace (Linux 6.12)";
 
 /// The bit of a guard region in an entry of `/proc/PID/pagemap`, Linux 6.15.
 const GUARD: u64 = 1 << 58;
@@ -27,12 +33,15 @@ impl AddressSpace {
         if !was_readable {
             return self.refused_read(mapping, vaddr);
         }
-        let cause = match (mapping.is_writable, mapping.is_shared) {
-            (false, true) => "the mapping is shared and read-only",
-            (false, false) => {
-                "the mapping is read-only, and Linux runs with proc_mem.force_override=never or =ptrace"
-            }
-            (true, _) => "the memory can be read only, or its file system returned an error",
+        let cause = if mapping.is_writable {
+            "the memory can be read only, or its file system returned an error"
+        } else if mapping.is_shared {
+            "the mapping is shared and read-only"
+        } else if forces_access() {
+            "the mapping is read-only. It may be of huge pages, which older kernels write only if the \
+             mapping is writable"
+        } else {
+            NO_FORCE
         };
         log::debug!("Linux refuses the write at {vaddr:#x}: {cause}");
         Status::AccessDenied
@@ -48,11 +57,14 @@ impl AddressSpace {
                 Status::AccessDenied,
                 "it is a guard region (MADV_GUARD_INSTALL)",
             )
+        } else if !mapping.is_readable && !forces_access() {
+            (Status::AccessDenied, NO_FORCE)
         } else if mapping.is_file_backed {
             (
                 Status::OutOfRange,
-                "the file has no bytes there. Other possible causes: the file is a device, a userfaultfd \
-                 has not supplied the page, or the file system returned an error",
+                "the file has no bytes there. Other possible causes: the file system is full or returned \
+                 an error, no huge page is free, the file is a device, or a userfaultfd has not supplied \
+                 the page",
             )
         } else {
             (
@@ -77,4 +89,22 @@ impl AddressSpace {
             .ok()?;
         Some(u64::from_ne_bytes(entry) & GUARD != 0)
     }
+}
+
+/// Returns whether Linux lets a debugger access memory without the permission. It is tried with a page of this
+/// process, which has none.
+fn forces_access() -> bool {
+    static FORCES: LazyLock<bool> = LazyLock::new(|| {
+        let (len, none) = (page_size(), ProtFlags::empty());
+        // SAFETY: the address is null, so Linux chooses an unused range. No existing mapping changes.
+        let page = unsafe { mmap_anonymous(null_mut(), len, none, MapFlags::PRIVATE) };
+        let (Ok(page), Ok(own)) = (page, File::open("/proc/self/mem")) else {
+            return true;
+        };
+        let read = own.read_at(&mut [0], page.addr() as u64);
+        // SAFETY: the page was mapped above, and nothing refers to it.
+        let _ = unsafe { munmap(page, len) };
+        read.is_ok()
+    });
+    *FORCES
 }

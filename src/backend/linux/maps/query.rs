@@ -105,7 +105,8 @@ const _: () = assert!(size_of::<Query>() == 104);
 
 const PROCMAP_QUERY: Opcode = opcode::read_write::<Query>(b'f', 17);
 
-/// `PROCMAP_QUERY_VMA_WRITABLE` and `PROCMAP_QUERY_VMA_SHARED`.
+/// `PROCMAP_QUERY_VMA_READABLE`, `_WRITABLE` and `_SHARED`.
+const READABLE: u64 = 1;
 const WRITABLE: u64 = 2;
 const SHARED: u64 = 8;
 
@@ -116,6 +117,7 @@ impl Query {
         Mapping {
             start: to_usize(self.vma_start),
             end: to_usize(self.vma_end),
+            is_readable: self.vma_flags & READABLE != 0,
             is_writable: self.vma_flags & WRITABLE != 0,
             is_shared,
             is_file_backed: (self.inode, self.dev_major, self.dev_minor) != (0, 0, 0) || is_shared,

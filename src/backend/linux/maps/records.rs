@@ -12,6 +12,9 @@ use std::vec::Vec;
 /// numbers inodes from below.
 const KOID_OF_INODE_0: u64 = 1 << 63;
 
+/// The size of the address space, unless mappings are above it, as on arm64 or with five-level paging.
+const MIN_SPACE: usize = 1 << 47;
+
 /// A record for the address space, one for its only VMAR, and one for each mapping. The mappings are in
 /// order of their addresses and do not overlap.
 pub(crate) struct Records(Vec<zx_info_maps_v1_t>);
@@ -20,7 +23,7 @@ impl Records {
     pub(crate) fn new() -> Self {
         let node = |name: &[u8], depth, type_| zx_info_maps_v1_t {
             name: record_name(name),
-            size: 1 << 47,
+            size: MIN_SPACE,
             depth,
             type_,
             ..Default::default()
@@ -49,8 +52,13 @@ impl Records {
     }
 
     /// Returns `None` if the text had no mapping, as after the end of the process.
-    pub(crate) fn into_vec(self) -> Option<Vec<zx_info_maps_v1_t>> {
-        (self.0.len() > 2).then_some(self.0)
+    pub(crate) fn into_vec(mut self) -> Option<Vec<zx_info_maps_v1_t>> {
+        let [space, root, .., last] = &mut self.0[..] else {
+            return None;
+        };
+        let size = MIN_SPACE.max(last.base + last.size);
+        (space.size, root.size) = (size, size);
+        Some(self.0)
     }
 }
 

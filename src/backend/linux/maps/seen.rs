@@ -73,6 +73,7 @@ mod tests {
         Mapping {
             start,
             end,
+            is_readable: true,
             is_writable: true,
             is_shared: false,
             is_file_backed: false,

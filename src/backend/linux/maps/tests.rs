@@ -216,6 +216,19 @@ fn shared_memory_with_inode_0_has_a_koid() {
     }
 }
 
+/// Addresses of arm64 have 48 bits, and those of five-level paging have 56.
+#[test]
+fn root_vmar_contains_every_mapping() {
+    for end in [0x2000_usize, 1 << 47, 1 << 48, 1 << 56] {
+        let start = end - 0x1000;
+        let text = format!("{start:x}-{end:x} rw-p 00000000 00:00 0 \n");
+        let records = maps_of(&text).records().unwrap();
+        for node in &records[..2] {
+            assert_eq!((node.base, node.size), (0, end.max(1 << 47)));
+        }
+    }
+}
+
 /// The process has changed its mappings while Linux wrote the text.
 #[test]
 fn later_line_takes_precedence_over_those_that_it_overlaps() {
@@ -246,6 +259,7 @@ fn line_is_parsed_whatever_its_name() {
     let expected = Mapping {
         start: 0x1000,
         end: 0x3000,
+        is_readable: true,
         is_writable: false,
         is_shared: false,
         is_file_backed: true,

@@ -11,6 +11,7 @@ use std::vec::Vec;
 pub(crate) struct Mapping {
     pub(crate) start: usize,
     pub(crate) end: usize,
+    pub(crate) is_readable: bool,
     pub(crate) is_writable: bool,
     pub(crate) is_shared: bool,
     pub(crate) is_file_backed: bool,
@@ -68,6 +69,7 @@ impl<'a> Line<'a> {
         Mapping {
             start: self.start,
             end: self.end,
+            is_readable: self.has(b'r'),
             is_writable: self.has(b'w'),
             is_shared: self.has(b's'),
             is_file_backed: self.is_file_backed(),
