@@ -1,6 +1,7 @@
 //! A fork of this process has the same mappings at the same addresses.
 
 use super::debuggee::PAGE;
+use std::hint::black_box;
 use std::os::unix::process::parent_id;
 use std::sync::atomic::{AtomicU8, Ordering::Acquire};
 use std::thread::yield_now;
@@ -11,6 +12,32 @@ static WORD: [AtomicU8; 8] = [const { AtomicU8::new(0) }; 8];
 
 fn word() -> [u8; 8] {
     WORD.each_ref().map(|byte| byte.load(Acquire))
+}
+
+/// The caller's stack is deeper than that of the fork, at the same addresses.
+pub(crate) fn open_does_not_grow_the_stack_of_the_process() {
+    // SAFETY: this process has one thread, and the child only waits.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        loop {
+            // SAFETY: pause takes no pointer.
+            unsafe { libc::pause() };
+        }
+    }
+    let maps = || std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let before = maps();
+    with_deep_stack(|| drop(Process::from_pid(pid.unsigned_abs())));
+    let after = maps();
+    // SAFETY: kill takes no pointer.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    assert_eq!(after, before);
+}
+
+#[inline(never)]
+fn with_deep_stack(run: impl Fn()) {
+    let frame = black_box([1_u8; 2 << 20]);
+    run();
+    black_box(&frame);
 }
 
 pub(crate) fn write_to_fork_does_not_change_parent() {

@@ -73,6 +73,7 @@ const TESTS: &[Function] = functions! {
     signals:
         calls_succeed_under_frequent_signals;
     forks:
+        open_does_not_grow_the_stack_of_the_process
         write_to_fork_does_not_change_parent;
     leaks:
         million_duplicates_leak_nothing
