@@ -120,7 +120,7 @@ END
 chmod +x "$linker"
 flags=(-Clinker="$linker" -Clinker-flavor=ld -Ctarget-feature=+crt-static -Crelocation-model=static)
 variable=CARGO_TARGET_$(tr a-z- A-Z_ <<<"$target")_RUSTFLAGS
-export "$variable=${flags[*]}" CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=symbols
+export "$variable=${flags[*]}" CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=symbols CARGO_PROFILE_DEV_OPT_LEVEL=2
 cargo build --target "$target" --package zx-process-memory --package zx-debug-memory --all-features \
     --lib --tests --example poke --message-format=json-render-diagnostics |
     sed -n 's/.*"name":"\([^"]*\)".*"executable":"\([^"]*\)".*/\1 \2/p' >"$out/programs-$name"
@@ -150,7 +150,7 @@ log=$out/$name.log
 QEMU_MODULE_DIR=${libraries[1]}/qemu timeout "$limit" "${run[@]}" "${qemu[@]:1}" \
     -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios" -accel tcg -smp 2 -m 3G -nodefaults -no-reboot \
     -display none -serial stdio -kernel "$(echo "$out/kernel-$name"/boot/vmlinu[xz]-*)" -initrd "$out/initramfs-$name" \
-    -append "console=$console quiet loglevel=1 panic=-1" </dev/null | sed -u 's|\r$||; s|\x1b\[[0-9;]*m||g' | tee "$log"
+    -append "console=$console quiet loglevel=1 panic=-1" </dev/null | sed -u 's|\r$||' | tee "$log"
 
 # The last line of `init` shows that the kernel reached it.
 grep -qx "== end" "$log" || { echo "$name: the boot did not finish" >&2 && exit 1; }
