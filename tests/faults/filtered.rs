@@ -1,6 +1,6 @@
 //! A seccomp filter, as in a container, forbids a system call that the Linux backend needs.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use super::old_kernels::PROCMAP_QUERY;
 use super::seccomp::{Filter, install};
 use rustix::io::Errno;
@@ -19,17 +19,17 @@ fn forbid(syscall: libc::c_long) {
 
 pub(crate) fn write_without_pwrite_is_access_denied() {
     let mut debuggee = Debuggee::start();
-    let base = debuggee.lay_out_large(2 * PAGE);
+    let base = debuggee.lay_out_large(2 * page_size());
     let process = debuggee.process();
     forbid(libc::SYS_pwrite64);
-    for len in [1, PAGE, 2 * PAGE] {
+    for len in [1, page_size(), 2 * page_size()] {
         let written = process.write_memory(base, &vec![1; len]);
         assert_eq!(written, Err(Status::AccessDenied), "{len} bytes");
     }
     // Other calls are not affected.
-    let mut seen = vec![1; 2 * PAGE];
-    assert_eq!(process.read_memory(base, &mut seen), Ok(2 * PAGE));
-    assert_eq!(seen, [0; 2 * PAGE]);
+    let mut seen = vec![1; 2 * page_size()];
+    assert_eq!(process.read_memory(base, &mut seen), Ok(2 * page_size()));
+    assert_eq!(seen, vec![0; 2 * page_size()]);
     assert_eq!(process.write_memory(0, &[1; 8192]), Err(Status::NoMemory));
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn read_and_open_without_pread_fail() {
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     let process = debuggee.process();
     forbid(libc::SYS_pread64);
-    for len in [1, PAGE, 2 * PAGE] {
+    for len in [1, page_size(), 2 * page_size()] {
         let read = process.read_memory(base, &mut vec![0; len]);
         assert_eq!(read, Err(Status::AccessDenied), "{len} bytes");
     }
@@ -76,12 +76,13 @@ pub(crate) fn calls_across_pages_without_procmap_query_are_access_denied() {
         argument: Some((1, PROCMAP_QUERY)),
         errno: Some(Errno::PERM),
     });
-    let written_across_pages = process.write_memory(base, &[1; PAGE + 1]);
+    let written_across_pages = process.write_memory(base, &vec![1; page_size() + 1]);
     assert_eq!(written_across_pages, Err(Status::AccessDenied));
-    let read_across_pages = process.read_memory(base, &mut [1; PAGE + 1]);
+    let read_across_pages = process.read_memory(base, &mut vec![1; page_size() + 1]);
     assert_eq!(read_across_pages, Err(Status::AccessDenied));
-    assert_eq!(process.write_memory(base, &[1; PAGE]), Ok(PAGE));
-    assert!(debuggee.sees_only(1, base..base + PAGE));
+    // No kernel has smaller pages.
+    assert_eq!(process.write_memory(base, &[1; 4096]), Ok(4096));
+    assert!(debuggee.sees_only(1, base..base + 4096));
 }
 
 /// Reads of 0 bytes, as of a process that has ended. The memory of a live process is never empty,
