@@ -98,17 +98,19 @@ fn assert_stops_and_continues(double: Double, instruction: BreakInstruction) {
     breakpoints.insert(vaddr, instruction).unwrap();
 
     assert_eq!(debuggee.resume(), WaitStatus::Stopped(pid, Signal::SIGTRAP));
-    let mut registers = ptrace::getregs(pid).unwrap();
-    // `int3` has been executed. The other architectures stop before their instruction.
-    #[cfg(target_arch = "x86_64")]
-    {
-        assert_eq!(registers.rip, vaddr as u64 + 1);
-        registers.rip = vaddr as u64;
-    }
+    let registers = ptrace::getregs(pid).unwrap();
     #[cfg(not(target_arch = "x86_64"))]
     assert_eq!(registers.pc, vaddr as u64);
+    // `int3` has been executed. The other instructions have not.
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(registers.rip, vaddr as u64 + 1);
 
     assert_eq!(breakpoints.remove(vaddr), Ok(Removal::Restored));
+    #[cfg(target_arch = "x86_64")]
+    let registers = nix::libc::user_regs_struct {
+        rip: vaddr as u64,
+        ..registers
+    };
     ptrace::setregs(pid, registers).unwrap();
     assert_eq!(debuggee.resume(), WaitStatus::Exited(pid, 42));
 }
