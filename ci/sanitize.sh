@@ -43,10 +43,11 @@ run() {
     local selected=(handles:: signals:: forks:: filtered:: old_kernels::without_pidfd old_kernels::without_waitid)
     [ -z "$all" ] || selected=(under_way:: pids:: handles:: signals:: forks:: descriptors:: refused:: proc_mounts::
         filtered:: old_kernels::without_pidfd old_kernels::where_pidfd old_kernels::without_waitid)
-    # In the tests named `is_not_written` a new process maps memory at an address of an earlier one.
+    # In the tests named `is_not_written` or `is_not_read` a new process maps memory at an address of an
+    # earlier one.
     # Under AddressSanitizer the sanitizer's own memory can be at that address.
     local skipped=()
-    [ "$sanitizer" != address ] || skipped=(--skip is_not_written)
+    [ "$sanitizer" != address ] || skipped=(--skip is_not_written --skip is_not_read)
     faults() {
         # The leak check makes system calls that some of these tests forbid.
         ASAN_OPTIONS=detect_leaks=0 "$cargo" test --quiet "${build[@]}" --package zx-process-memory --test faults -- "$@"

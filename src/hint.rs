@@ -100,7 +100,9 @@ impl Status {
             }
             Self::OutOfRange => {
                 "the address is past the end of the VMO that is mapped there, or the mapping \
-                 disappeared during the call, or the range exceeds the address space"
+                 disappeared during the call, or the range exceeds the address space (on Linux also: the \
+                 file system of the mapped file is full, no huge page is free, or a device is mapped; the \
+                 log has the causes at level debug)"
             }
             Self::Io | Self::IoDataIntegrity | Self::NoSpace | Self::BufferTooSmall => {
                 "the pager that backs the memory failed"

@@ -54,19 +54,35 @@
 //!   It splits a mapping when a part gets other permissions, as Zircon did until about 2022, and merges
 //!   the parts when they have the same permissions again, which Zircon did not.
 //! - **Shared read-only mappings** are not written: [`AccessDenied`](Status::AccessDenied). The same
-//!   holds for every read-only page if Linux runs with `proc_mem.force_override=never` or `=ptrace`.
+//!   holds for every read-only page if Linux runs with `proc_mem.force_override=never` or `=ptrace`. Pages
+//!   without read permission then cannot be read either (measured: Linux 6.12).
+//! - **A page that Linux cannot allocate**, in a file of a full tmpfs or of huge pages, is
+//!   [`OutOfRange`](Status::OutOfRange).
 //! - **The end of a file** is treated as the end of a VMO. A write to a private file mapping does not change the
 //!   file.
 //! - **Device memory** is [`OutOfRange`](Status::OutOfRange) or
 //!   [`AccessDenied`](Status::AccessDenied). On Zircon it is [`BadState`](Status::BadState) or
 //!   [`NotSupported`](Status::NotSupported).
-//! - **The vDSO** is refused at the address where the exec mapped it. Its data, `[vvar]`, cannot be
-//!   read: [`AccessDenied`](Status::AccessDenied).
-//! - **The list of mappings** has one VMAR. A VMO's koid is the inode of the mapped file, which is
-//!   unique within one file system only, and 0 for anonymous memory. Its name is the file's without the
+//! - **Other refused pages** are [`AccessDenied`](Status::AccessDenied): guard regions
+//!   (`MADV_GUARD_INSTALL`), secret memory, and anonymous pages that a userfaultfd has not supplied. In a
+//!   file mapping the last kind is [`OutOfRange`](Status::OutOfRange), because Linux does not show that it
+//!   is not the end of the file. The log has the cause, or the possible causes, at level debug.
+//! - **The vDSO** is refused wherever it is mapped, unless the process has made it writable. Its data,
+//!   `[vvar]`, cannot be read: [`AccessDenied`](Status::AccessDenied).
+//! - **Stacks.** Linux grows a stack, and other `MAP_GROWSDOWN` memory, when an address below it is
+//!   accessed. The backend accesses no address that it has not seen mapped. A race remains: if the process
+//!   has unmapped a page below a stack since it was seen, an access to that page grows the stack.
+//! - **Tagged addresses** of arm64 are not mapped. Remove the tag.
+//! - **The list of mappings** has one VMAR. A VMO's koid is the inode of the mapped file, or the ID of the
+//!   mapped System V segment (2<sup>63</sup> replaces 0). It is unique within one file system or IPC
+//!   namespace only, so that different VMOs can have one koid. Private anonymous memory has the koid 0.
+//!   Its name is the file's without the
 //!   directory, or another name of `/proc/PID/maps` as it is, such as `[heap]` or `memfd:NAME`. Linux adds
 //!   ` (deleted)` to the name of a file that has none any more, and writes a line feed as `\012`. Page
-//!   counts are 0. Each line is consistent; the whole list is not read at one moment.
+//!   counts are 0. Each line is consistent; the whole list is not read at one moment. If the process
+//!   maps and unmaps meanwhile, lines of different moments can overlap, and the later one takes
+//!   precedence. So an address can be missing that was mapped all the time, or be listed that is mapped
+//!   no more. Stop the process if the list must be exact.
 //! - **A shared address space**, as between `vfork` and exec, is one memory. A handle that is opened
 //!   then names that memory and lives as long as it. If it is the calling process's memory, it is
 //!   refused.
@@ -98,17 +114,18 @@ impl Process {
     /// While a handle is open, another one to the same process has the same koid. An open process
     /// uses four file descriptors.
     ///
-    /// Wraps `pidfd_open` and `open` of `/proc/PID/mem`. The caller must be allowed to trace the
+    /// Wraps `pidfd_open` and `open` of `/proc/PID/mem`. Reads of 16 KiB and more use `process_vm_readv`,
+    /// which is faster, and return its bytes only if the process still exists and has not called exec.
+    /// Writes never do: a write to another process cannot be undone. The caller must be allowed to trace the
     /// process: same user, dumpable, and allowed by Yama and the container.
     ///
     /// # Errors
     ///
     /// - [`InvalidArgs`](Status::InvalidArgs): the PID is 0 or 2<sup>31</sup> or more, or that of a
-    ///   thread, or of a process that shares the address space of the calling process, such as the
-    ///   calling process itself.
+    ///   thread, or of a kernel thread, which has no memory, or of a process that shares the address space
+    ///   of the calling process, such as the calling process itself.
     /// - [`NotFound`](Status::NotFound): there is no process with this PID.
-    /// - [`BadState`](Status::BadState): the process has ended and was not waited for, or it is a
-    ///   kernel thread, which has no memory.
+    /// - [`BadState`](Status::BadState): the process has ended and was not waited for.
     /// - [`AccessDenied`](Status::AccessDenied): Linux refuses. The log has the possible causes at
     ///   level debug.
     /// - [`NoResources`](Status::NoResources): no file descriptor is free.

@@ -134,6 +134,23 @@ fn failed_open_reports_process_address_status_and_hint() {
     );
 }
 
+/// A kernel thread is alive, and has no memory.
+#[test]
+fn failed_open_of_a_kernel_thread_does_not_say_that_it_has_ended() {
+    // PID 2 is the parent of the kernel threads, in the initial PID namespace.
+    let name = std::fs::read_to_string("/proc/2/comm").unwrap_or_default();
+    if name != "kthreadd\n" || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    assert_failure(
+        command(&["write", "--pid", "2", "0x10", "--text", "hello"]).assert(),
+        "poke: cannot open process 2 to write 5 bytes at 0x10: ",
+        Status::InvalidArgs,
+        "give the PID of another process, above 0: poke cannot open itself, a thread, or a kernel \
+         thread, which has no memory",
+    );
+}
+
 #[test]
 fn wrong_arguments_exit_with_2() {
     let missing = "/nonexistent/file";

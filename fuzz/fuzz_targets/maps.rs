@@ -11,19 +11,20 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use mapping::{Mapping, Maps};
+use records::Records;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
-use rustix::io::Errno;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::LazyLock;
-use zx_process_memory::sys;
+use text::{Mapping, each_line};
+use zx_process_memory::sys::{self, zx_info_maps_v1_t};
 
-// The module is private in zx-process-memory, so it is included by path.
+// The modules are private in zx-process-memory, so they are included by path.
+#[path = "../../src/backend/linux/maps/records.rs"]
+mod records;
 #[allow(dead_code)]
-#[path = "../../src/backend/linux/maps.rs"]
-#[rustfmt::skip] // rustfmt would search for the module's tests in this directory
-mod mapping;
+#[path = "../../src/backend/linux/maps/text.rs"]
+mod text;
 
 fuzz_target!(|input: &[u8]| {
     check_any_text(input);
@@ -32,28 +33,32 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Returns a parser for `text`. A file in memory replaces the one in `/proc`.
-fn maps(text: &[u8]) -> Maps {
+/// Parses the text. A file in memory replaces the one in `/proc`.
+fn parse(text: &[u8]) -> (Vec<Mapping>, Vec<zx_info_maps_v1_t>) {
     static FILE: LazyLock<File> =
         LazyLock::new(|| memfd_create("maps", MemfdFlags::CLOEXEC).unwrap().into());
     ftruncate(&*FILE, 0).unwrap();
     FILE.write_all_at(text, 0).unwrap();
-    Maps::from_file(FILE.try_clone().unwrap())
+    let (mut mappings, mut records) = (Vec::new(), Records::new());
+    each_line(&FILE, |line| {
+        mappings.push(line.mapping());
+        records.push(&line);
+    })
+    .unwrap();
+    let records = records.into_vec().unwrap_or_default();
+    (mappings, records.get(2..).unwrap_or_default().to_vec())
 }
 
 fn check_any_text(text: &[u8]) {
-    let maps = maps(text);
-    let protected = maps.protected().unwrap().pages;
-    assert!(protected.start <= protected.end);
-    let records = match maps.records() {
-        Ok(records) => records,
-        Err(error) => {
-            assert_eq!(Errno::from_io_error(&error), Some(Errno::SRCH));
-            Vec::new()
-        }
-    };
-    for record in records.iter().skip(2) {
-        assert!(record.size > 0);
+    let (mappings, records) = parse(text);
+    assert_eq!(mappings.is_empty(), records.is_empty());
+    for mapping in &mappings {
+        assert!(mapping.start < mapping.end);
+    }
+    let mut end = 0;
+    for record in &records {
+        assert!(end <= record.base && record.size > 0);
+        end = record.base + record.size;
         assert_eq!(record.name[31], 0);
         assert_eq!(
             (record.type_, record.depth),
@@ -61,13 +66,9 @@ fn check_any_text(text: &[u8]) {
         );
         assert_eq!(record.mapping.mmu_flags & !7, 0);
     }
-    let bases = records.iter().map(|record| record.base).take(4);
-    for vaddr in bases.chain([0x1000]) {
-        match maps.find(vaddr) {
-            Ok(Some(mapping)) => assert!((mapping.start..mapping.end).contains(&vaddr)),
-            Ok(None) => assert_ne!(text, b""),
-            Err(errno) => assert_eq!((errno, text), (Errno::SRCH, &b""[..])),
-        }
+    // The last line takes precedence, so its mapping is listed whole.
+    if let (Some(mapping), Some(record)) = (mappings.last(), records.last()) {
+        assert_eq!((record.base, end), (mapping.start, mapping.end));
     }
 }
 
@@ -76,7 +77,6 @@ fn check_any_text(text: &[u8]) {
 struct Described<'a> {
     entries: Vec<Entry<'a>>,
     has_vsyscall: bool,
-    vaddr: usize,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -124,12 +124,6 @@ impl Name<'_> {
     }
 }
 
-const VSYSCALL: Mapping = Mapping {
-    start: 0xffff_ffff_ff60_0000,
-    end: 0xffff_ffff_ff60_1000,
-    is_file_backed: false,
-};
-
 impl Described<'_> {
     /// The entries that fit into the address space of a process, with their mappings.
     fn mapped<'s>(&'s self) -> Vec<(Mapping, &'s Entry<'s>)> {
@@ -138,10 +132,15 @@ impl Described<'_> {
             let Entry { gap, pages, .. } = entry;
             let start = end + ((*gap as usize) << 12);
             end = start + ((*pages as usize + 1) << 12);
+            let is_shared = entry.flags & 8 != 0;
             let mapping = Mapping {
                 start,
                 end,
-                is_file_backed: entry.inode != 0,
+                is_readable: entry.flags & 1 != 0,
+                is_writable: entry.flags & 2 != 0,
+                is_shared,
+                is_file_backed: (entry.inode, entry.device) != (0, (0, 0)) || is_shared,
+                is_kernels: matches!(entry.name, Name::Vdso | Name::Vvar | Name::VvarClock),
             };
             (mapping, entry)
         };
@@ -177,75 +176,41 @@ impl Described<'_> {
     }
 
     fn check(&self) {
-        let text = self.text();
-        let (maps, mapped) = (maps(&text), self.mapped());
-        check_records(&maps, &mapped);
-        check_protected(&maps, &mapped);
-
-        let boundaries = |(mapping, _): &(Mapping, _)| {
-            let Mapping { start, end, .. } = *mapping;
-            [start.wrapping_sub(1), start, end - 1, end]
-        };
-        let vaddrs = mapped.iter().take(4).flat_map(boundaries);
-        for vaddr in vaddrs.chain([self.vaddr, VSYSCALL.start]) {
-            let vsyscall = self.has_vsyscall.then_some(VSYSCALL);
-            let all = mapped.iter().map(|(mapping, _)| *mapping).chain(vsyscall);
-            let mut containing =
-                all.filter(|mapping| (mapping.start..mapping.end).contains(&vaddr));
-            let expected = if text.is_empty() {
-                Err(Errno::SRCH)
-            } else {
-                Ok(containing.next())
-            };
-            assert_eq!(maps.find(vaddr), expected, "{vaddr:#x}");
+        let (mappings, records) = parse(&self.text());
+        let mapped = self.mapped();
+        assert_eq!(
+            (mappings.len(), records.len()),
+            (mapped.len(), mapped.len())
+        );
+        for ((expected, entry), (mapping, record)) in
+            mapped.iter().zip(mappings.iter().zip(&records))
+        {
+            assert_eq!(mapping, expected);
+            check_record(record, expected, entry);
         }
     }
 }
 
-fn check_records(maps: &Maps, mapped: &[(Mapping, &Entry<'_>)]) {
-    if mapped.is_empty() {
-        let error = maps.records().unwrap_err();
-        assert_eq!(Errno::from_io_error(&error), Some(Errno::SRCH));
-        return;
-    }
-    let records = maps.records().unwrap();
-    assert_eq!(records[0].type_, sys::ZX_INFO_MAPS_TYPE_ASPACE);
-    assert_eq!(records[1].type_, sys::ZX_INFO_MAPS_TYPE_VMAR);
-    assert_eq!(records.len(), 2 + mapped.len());
-    for (record, (mapping, entry)) in records[2..].iter().zip(mapped) {
-        let expected = (mapping.start, mapping.end - mapping.start);
-        assert_eq!((record.base, record.size), expected);
-        assert_eq!(record.mapping.mmu_flags, u32::from(entry.flags & 7));
-        assert_eq!(record.mapping.vmo_koid, entry.inode);
-        assert_eq!(record.mapping.vmo_offset, entry.offset);
-        let path = entry.name.text();
-        let file_name = path.rsplit(|byte| *byte == b'/').next().unwrap();
-        let mut name = [0; 32];
-        let len = file_name.len().min(31);
-        name[..len].copy_from_slice(&file_name[..len]);
-        assert_eq!(record.name, name);
-    }
-}
-
-/// The protected range starts at the first vDSO or vvar mapping. It ends at the first one by which
-/// both kinds have appeared.
-fn check_protected(maps: &Maps, mapped: &[(Mapping, &Entry<'_>)]) {
-    let (mut has_vdso, mut has_vvar) = (false, false);
-    let mut pages: Option<(usize, usize)> = None;
-    for (mapping, entry) in mapped {
-        match entry.name {
-            Name::Vdso => has_vdso = true,
-            Name::Vvar => has_vvar = true,
-            _ => continue,
+fn check_record(record: &zx_info_maps_v1_t, mapping: &Mapping, entry: &Entry<'_>) {
+    let expected = (mapping.start, mapping.end - mapping.start);
+    assert_eq!((record.base, record.size), expected);
+    assert_eq!(record.mapping.mmu_flags, u32::from(entry.flags & 7));
+    let koid = match entry.inode {
+        0 if mapping.is_file_backed => 1 << 63,
+        inode => inode,
+    };
+    assert_eq!(record.mapping.vmo_koid, koid);
+    assert_eq!(record.mapping.vmo_offset, entry.offset);
+    let text = entry.name.text();
+    let expected = match &entry.name {
+        Name::Path(_) if !text.starts_with(b"/memfd:") => {
+            text.rsplit(|byte| *byte == b'/').next().unwrap()
         }
-        let start = pages.map_or(mapping.start, |(start, _)| start);
-        pages = Some((start, mapping.end));
-        if has_vdso && has_vvar {
-            break;
-        }
-    }
-    let (start, end) = pages.unwrap_or_default();
-    let protected = maps.protected().unwrap();
-    assert_eq!(protected.pages, start..end);
-    assert_eq!(protected.is_complete, has_vdso && has_vvar);
+        Name::Path(_) => &text[1..],
+        _ => &text,
+    };
+    let mut name = [0; 32];
+    let len = expected.len().min(31);
+    name[..len].copy_from_slice(&expected[..len]);
+    assert_eq!(record.name, name);
 }

@@ -6,12 +6,15 @@ mod behavior;
 pub(crate) mod calling_process;
 pub(crate) mod child;
 mod errno;
+mod fork;
 mod handle_table;
+mod known_processes;
 mod maps;
 mod object;
 mod objects;
 mod opened_process;
 mod process_id;
+mod read_by_pid;
 pub(crate) mod syscalls;
 
 pub(crate) use objects::objects;

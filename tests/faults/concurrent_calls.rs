@@ -11,6 +11,9 @@ use zx_process_memory::{MAX_WRITE_LEN, Process, Status, sys::zx_vaddr_t};
 /// The byte that the threads write. Memory that they have not written is 0.
 pub(crate) const TAG: u8 = 0xa5;
 
+/// The byte in the memory of another process or program, which no call may return.
+pub(crate) const OTHER: u8 = 0x3c;
+
 fn lengths() -> [usize; 12] {
     let page = page_size();
     [

@@ -3,6 +3,7 @@
 use super::debuggee::{Debuggee, Page, page_size};
 use super::old_kernels::PROCMAP_QUERY;
 use super::seccomp::{Filter, install};
+use super::subprocess;
 use rustix::io::Errno;
 use std::ptr::null_mut;
 use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1};
@@ -64,36 +65,91 @@ pub(crate) fn read_and_open_without_pread_fail() {
     let by_pid = Process::from_pid(pid.unsigned_abs());
     // SAFETY: kill takes no pointer.
     unsafe { libc::kill(pid, libc::SIGKILL) };
-    assert_eq!(by_pid.unwrap_err(), Status::InvalidArgs);
+    assert_eq!(by_pid.unwrap_err(), Status::AccessDenied);
 }
 
-pub(crate) fn calls_across_pages_without_procmap_query_are_access_denied() {
+/// Filters and emulators refuse an unknown ioctl with these errors. The text of `/proc/PID/maps` has the same
+/// mappings.
+pub(crate) fn open_and_calls_without_procmap_query_succeed() {
+    for errno in ["EPERM", "EACCES", "ENOSYS", "EINVAL", "EOPNOTSUPP"] {
+        // A filter cannot be removed.
+        subprocess::run(subprocess::command("filtered::without_procmap_query").arg(errno));
+    }
+}
+
+pub(crate) fn without_procmap_query() {
+    let errno = match std::env::args().nth(1).unwrap().as_str() {
+        "EPERM" => Errno::PERM,
+        "EACCES" => Errno::ACCESS,
+        "ENOSYS" => Errno::NOSYS,
+        "EINVAL" => Errno::INVAL,
+        "EOPNOTSUPP" => Errno::OPNOTSUPP,
+        other => panic!("{other}"),
+    };
+    install(&Filter {
+        syscall: libc::SYS_ioctl,
+        argument: Some((1, PROCMAP_QUERY)),
+        errno: Some(errno),
+    });
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
+    let by_child = Process::from_child(&debuggee.child).map(drop);
+    assert_eq!(by_child, Ok(()), "{errno}");
+    let process = Process::from_pid(debuggee.pid()).unwrap();
+    assert_eq!(
+        process.write_memory(base, &vec![1; page_size() + 1]),
+        Ok(page_size() + 1)
+    );
+    assert_eq!(
+        debuggee.sees(base + page_size() - 1..base + page_size() + 2),
+        [1, 1, 0]
+    );
+    let mut seen = vec![0; page_size() + 1];
+    assert_eq!(process.read_memory(base, &mut seen), Ok(page_size() + 1));
+    assert_eq!(seen, vec![1; page_size() + 1]);
+    assert_eq!(process.write_memory(0, &[1]), Err(Status::NoMemory));
+}
+
+/// The filter makes each look-up report that the process has ended.
+pub(crate) fn call_within_a_page_of_a_seen_mapping_needs_no_look_up() {
+    let mut debuggee = Debuggee::start();
+    let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
+    let unseen = debuggee.lay_out(&[Page::ReadWrite]);
+    let stack = debuggee.mapping("[stack]").end - 16;
+    let process = debuggee.process();
+    assert_eq!(process.write_memory(base, &[0]), Ok(1));
+    assert_eq!(process.read_memory(stack, &mut [0]), Ok(1));
+    install(&Filter {
+        syscall: libc::SYS_ioctl,
+        argument: Some((1, PROCMAP_QUERY)),
+        errno: Some(Errno::SRCH),
+    });
+    for page in [base, base + page_size()] {
+        assert_eq!(
+            process.write_memory(page, &vec![1; page_size()]),
+            Ok(page_size())
+        );
+    }
+    assert!(debuggee.sees_only(1, base..base + 2 * page_size()));
+    assert_eq!(process.read_memory(stack - 8, &mut [0; 16]), Ok(16));
+    for (vaddr, len) in [
+        (unseen, 1),
+        (base + page_size() - 1, 2),
+        (base, page_size() + 1),
+    ] {
+        let refused = process.write_memory(vaddr, &vec![1; len]);
+        assert_eq!(refused, Err(Status::BadState), "{len} bytes");
+    }
+}
+
+/// As during an exec, but forever.
+pub(crate) fn open_of_process_that_linux_reports_as_ended_is_bad_state() {
+    let debuggee = Debuggee::start();
     let process = debuggee.process();
     install(&Filter {
         syscall: libc::SYS_ioctl,
         argument: Some((1, PROCMAP_QUERY)),
-        errno: Some(Errno::PERM),
-    });
-    let written_across_pages = process.write_memory(base, &vec![1; page_size() + 1]);
-    assert_eq!(written_across_pages, Err(Status::AccessDenied));
-    let read_across_pages = process.read_memory(base, &mut vec![1; page_size() + 1]);
-    assert_eq!(read_across_pages, Err(Status::AccessDenied));
-    // No kernel has smaller pages.
-    assert_eq!(process.write_memory(base, &[1; 4096]), Ok(4096));
-    assert!(debuggee.sees_only(1, base..base + 4096));
-}
-
-/// Reads of 0 bytes, as of a process that has ended. The memory of a live process is never empty,
-/// except during exec.
-pub(crate) fn open_of_process_whose_memory_reads_empty_is_bad_state() {
-    let debuggee = Debuggee::start();
-    let process = debuggee.process();
-    install(&Filter {
-        syscall: libc::SYS_pread64,
-        argument: None,
-        errno: None,
+        errno: Some(Errno::SRCH),
     });
     let by_child = Process::from_child(&debuggee.child);
     assert_eq!(by_child.unwrap_err(), Status::BadState);

@@ -1,14 +1,17 @@
 //! Linux before 6.11, 5.4 and 5.3, simulated by seccomp filters.
 
-use super::debuggee::{Debuggee, Page};
+use super::debuggee::{Debuggee, Page, program_at};
 use super::linux::tests;
 use super::seccomp::{Filter, install};
 use super::under_way::{MAPPED_OR_NOT, test_remapped_memory};
 use libtest_mimic::Arguments;
 use rustix::io::Errno;
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use zx_process_memory::{Process, Status};
 
 /// `_IOWR('f', 17, struct procmap_query)`.
@@ -40,6 +43,29 @@ pub(crate) fn without_procmap_query_remapped_memory_is_written_or_no_memory() {
     for page in ["ReadWrite", "ReadOnly", "Shared"] {
         test_remapped_memory(page, &MAPPED_OR_NOT, &MAPPED_OR_NOT);
     }
+}
+
+/// Linux before 6.9 has no pidfs, so the identity of a process includes a field of `/proc/PID/stat`. That
+/// file has the process's name, which can be any bytes.
+pub(crate) fn without_pidfs_process_whose_name_is_not_utf8_is_written() {
+    install(&Filter {
+        syscall: libc::SYS_fstatfs,
+        argument: None,
+        errno: Some(Errno::NOSYS),
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let link = directory.path().join(OsStr::from_bytes(b"a) \xff"));
+    symlink(std::env::current_exe().unwrap(), &link).unwrap();
+    let mut debuggee = Debuggee::spawn(&mut program_at(&link));
+    debuggee.ask("hello");
+    let name = fs::read(format!("/proc/{}/comm", debuggee.pid())).unwrap();
+    assert_eq!(name, b"a) \xff\n");
+    let base = debuggee.lay_out(&[Page::ReadWrite]);
+    let first = Process::from_pid(debuggee.pid()).unwrap();
+    let second = Process::from_child(&debuggee.child).unwrap();
+    assert_eq!(first.koid(), second.koid());
+    assert_eq!(first.write_memory(base, &[1, 2]), Ok(2));
+    assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
 }
 
 fn test_without_pidfd_open(errno: Errno, expected: Status) {

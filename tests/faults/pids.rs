@@ -2,7 +2,7 @@
 //! in which they choose the next PID and no other program starts processes.
 
 use super::concurrent_calls::{
-    CallResult, ConcurrentCalls, StopOnPanic, assert_calls_fail, wait_until,
+    CallResult, ConcurrentCalls, OTHER, StopOnPanic, assert_calls_fail, wait_until,
 };
 use super::debuggee::Debuggee;
 use super::namespaces::{mount_proc_or_skip, run_in_new_namespaces};
@@ -15,7 +15,7 @@ use zx_process_memory::{MAX_WRITE_LEN, Process, Status};
 const LEN: usize = MAX_WRITE_LEN;
 const ROUNDS: usize = 4;
 
-pub(crate) fn process_with_reused_pid_is_not_written() {
+pub(crate) fn process_with_reused_pid_is_not_written_or_read() {
     run_in_new_namespaces("pids::same_pid");
 }
 
@@ -25,14 +25,19 @@ pub(crate) fn open_during_pid_reuse_succeeds_or_fails() {
 
 /// Starts a debuggee with a PID that was used before and is free.
 fn start_with_pid(pid: u32) -> Debuggee {
+    choose_next_pid(pid);
+    let debuggee = Debuggee::start();
+    assert_eq!(debuggee.pid(), pid);
+    debuggee
+}
+
+/// Makes the next process of this PID namespace have this PID.
+pub(crate) fn choose_next_pid(pid: u32) {
     if fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).is_err() {
         subprocess::skip(
             "cannot choose a PID: Linux has no /proc/sys/kernel/ns_last_pid (CONFIG_CHECKPOINT_RESTORE)",
         );
     }
-    let debuggee = Debuggee::start();
-    assert_eq!(debuggee.pid(), pid);
-    debuggee
 }
 
 pub(crate) fn same_pid() {
@@ -48,6 +53,9 @@ pub(crate) fn same_pid() {
             first.kill_and_wait();
             let mut new = start_with_pid(pid);
             assert_eq!(new.lay_out_large_at(base, LEN), base);
+            // The readers still read at this address.
+            new.fill(OTHER, base..base + LEN);
+            calls.wait_for_calls(24);
             second = Some(new);
         });
         let allowed = [
@@ -58,13 +66,13 @@ pub(crate) fn same_pid() {
         results.assert_only(&allowed, &allowed);
         assert_calls_fail(&process, base, Status::BadState);
         let mut second = second.unwrap();
-        assert!(second.sees_only(0, base..base + LEN));
+        assert!(second.sees_only(OTHER, base..base + LEN));
         // While the first handle is open, a handle to the second process has another koid.
         let second_process = Process::from_pid(pid).unwrap();
         assert_ne!(second_process.koid(), process.koid());
         assert_eq!(second_process.write_memory(base, &[1, 2]), Ok(2));
         assert_eq!(process.write_memory(base, &[3, 4]), Err(Status::BadState));
-        assert_eq!(second.sees(base..base + 3), [1, 2, 0]);
+        assert_eq!(second.sees(base..base + 3), [1, 2, OTHER]);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The list of the tests. Each one runs in a process of its own: see [`subprocess`].
 
+mod causes;
 mod concurrent_calls;
 mod descriptors;
 mod filtered;
@@ -39,7 +40,8 @@ const TESTS: &[Function] = functions! {
     under_way:
         killed_target_is_bad_state_and_bystander_is_unchanged
         stopped_target_is_written
-        program_after_exec_is_not_written
+        program_after_exec_is_not_written_or_read
+        program_after_exec_is_not_read_while_its_old_memory_lives
         handle_opened_during_exec_names_one_program
         remapped_memory_is_written_or_no_memory
         remapped_read_only_memory_is_written_or_no_memory
@@ -48,14 +50,22 @@ const TESTS: &[Function] = functions! {
         remapped_shared_read_only_memory_is_access_denied_or_no_memory
         remapped_memory_past_file_end_is_out_of_range_or_no_memory;
     pids:
-        process_with_reused_pid_is_not_written
+        process_with_reused_pid_is_not_written_or_read
         open_during_pid_reuse_succeeds_or_fails;
+    causes:
+        guard_region_is_access_denied
+        guard_region_of_a_file_is_access_denied
+        secret_memory_is_access_denied
+        page_that_a_userfaultfd_has_not_supplied_is_access_denied
+        other_refusals_have_their_own_causes;
     pid_namespaces:
         same_pid_in_nested_namespace_has_other_koid
         same_pid_in_other_proc_mount_has_other_koid
         same_pid_in_nested_namespace_without_pidfs_has_other_koid
         same_pid_in_other_proc_mount_without_pidfs_has_other_koid
-        fork_with_pid_of_its_parent_has_other_koid;
+        fork_with_pid_of_its_parent_has_other_koid
+        fork_with_reused_pid_is_not_read_while_the_old_memory_lives
+        fork_in_which_a_pid_is_of_another_process_reads_the_opened_one;
     handles:
         handle_closed_during_writes_never_names_other_process
         concurrent_opens_return_one_koid
@@ -86,14 +96,16 @@ const TESTS: &[Function] = functions! {
     filtered:
         write_without_pwrite_is_access_denied
         read_and_open_without_pread_fail
-        calls_across_pages_without_procmap_query_are_access_denied
-        open_of_process_whose_memory_reads_empty_is_bad_state
+        open_and_calls_without_procmap_query_succeed
+        call_within_a_page_of_a_seen_mapping_needs_no_look_up
+        open_of_process_that_linux_reports_as_ended_is_bad_state
         open_without_ppoll_is_bad_state;
     old_kernels:
         without_procmap_query_all_tests_of_the_linux_backend_pass
         without_procmap_query_remapped_memory_is_written_or_no_memory
         without_pidfd_open_an_open_is_not_supported
         where_pidfd_open_is_forbidden_an_open_is_access_denied
+        without_pidfs_process_whose_name_is_not_utf8_is_written
         without_waitid_on_pidfds_from_child_is_not_supported;
 };
 
@@ -105,6 +117,8 @@ const LONG_TESTS: &[Function] = functions! {
 
 /// Functions that tests run in further subprocesses: as another user, or in another namespace.
 const SUBPROCESS_FUNCTIONS: &[Function] = functions! {
+    filtered:
+        without_procmap_query;
     handles:
         concurrent_process_self_calls;
     pids:
@@ -115,7 +129,9 @@ const SUBPROCESS_FUNCTIONS: &[Function] = functions! {
         same_pid_in_other_proc_mount
         same_pid_without_pidfs
         same_pid_in_other_proc_mount_without_pidfs
-        pid_of_parent;
+        pid_of_parent
+        inherited_handle
+        reused_pid_and_mark;
     refused:
         assert_access_denied
         undumpable_target

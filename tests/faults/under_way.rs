@@ -1,6 +1,8 @@
 //! The target changes during calls of each length by many threads.
 
-use super::concurrent_calls::{CallResult, ConcurrentCalls, StopOnPanic, TAG, assert_calls_fail};
+use super::concurrent_calls::{
+    CallResult, ConcurrentCalls, OTHER, StopOnPanic, TAG, assert_calls_fail,
+};
 use super::debuggee::{Debuggee, page_size};
 use super::guard_pages::assert_guards_are_unchanged;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,7 +60,7 @@ pub(crate) fn stopped_target_is_written() {
     assert_guards_are_unchanged(&mut debuggee, base, LEN);
 }
 
-pub(crate) fn program_after_exec_is_not_written() {
+pub(crate) fn program_after_exec_is_not_written_or_read() {
     for round in 0..ROUNDS {
         let mut debuggee = Debuggee::start();
         let base = debuggee.lay_out_large(LEN);
@@ -66,17 +68,40 @@ pub(crate) fn program_after_exec_is_not_written() {
         let results = ConcurrentCalls::new(&process, base..base + LEN).run_during(|calls| {
             calls.wait_for_calls(7 * round);
             debuggee.exec();
-            // The writers still write to this address.
+            // The other threads still write and read at this address.
             assert_eq!(debuggee.lay_out_large_at(base, LEN), base);
+            debuggee.fill(OTHER, base..base + LEN);
+            calls.wait_for_calls(24);
         });
         results.assert_only(&UNTIL_END, &UNTIL_END);
         assert_calls_fail(&process, base, Status::BadState);
-        assert!(debuggee.sees_only(0, base..base + LEN));
+        assert!(debuggee.sees_only(OTHER, base..base + LEN));
         // A new handle reaches the new program.
         let new_process = debuggee.process();
         assert_ne!(new_process.koid(), process.koid());
         assert_eq!(new_process.write_memory(base, &[1, 2]), Ok(2));
-        assert_eq!(debuggee.sees(base..base + 3), [1, 2, 0]);
+        assert_eq!(debuggee.sees(base..base + 3), [1, 2, OTHER]);
+    }
+}
+
+/// A handle that was opened between `vfork` and exec names the parent's memory, which outlives the exec.
+pub(crate) fn program_after_exec_is_not_read_while_its_old_memory_lives() {
+    for round in 0..ROUNDS {
+        let mut debuggee = Debuggee::start_without_randomization();
+        let base = debuggee.lay_out_large(LEN);
+        let sharer = debuggee.share_memory();
+        let process = Process::from_pid(sharer).unwrap();
+        let results = ConcurrentCalls::new(&process, base..base + LEN).run_during(|calls| {
+            calls.wait_for_calls(7 * round);
+            debuggee.exec_in_sharer(OTHER, base..base + LEN);
+            calls.wait_for_calls(24);
+        });
+        results.assert_only(&[CallResult::Complete], &[CallResult::Complete]);
+        assert!(debuggee.sees_only(TAG, base..base + LEN));
+        let new_process = Process::from_pid(sharer).unwrap();
+        let mut seen = vec![0; LEN];
+        assert_eq!(new_process.read_memory(base, &mut seen), Ok(LEN));
+        assert!(seen.iter().all(|byte| *byte == OTHER));
     }
 }
 

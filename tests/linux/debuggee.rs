@@ -1,18 +1,22 @@
 //! The debuggee of these tests: this program, started again. It maps memory on command and
 //! reads it itself, so that a test sees written bytes without the call under test.
 
+mod refused;
 #[path = "../debuggee/debuggee.rs"]
 #[allow(dead_code)] // These tests do not use all of it.
 mod shared;
+mod sharer;
 
 pub(crate) use shared::Debuggee;
+#[allow(unused_imports)] // `linux` does not use it.
+pub(crate) use sharer::Sharer;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
 use rustix::process::{DumpableBehavior, Pid, Signal, WaitId, WaitIdOptions};
 use rustix::process::{kill_process, set_dumpable_behavior, waitid};
 use std::env;
-use std::ffi::c_void;
+use std::ffi::{OsStr, c_void};
 use std::fmt::Display;
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
@@ -37,7 +41,21 @@ pub(crate) enum Page {
     SharedReadOnly,
     /// Mapped past the end of its file.
     PastFileEnd,
+    /// Grows down, as a stack does.
+    GrowsDown,
     Hole,
+}
+
+/// Of `<linux/personality.h>`.
+const ADDR_NO_RANDOMIZE: libc::c_ulong = 0x004_0000;
+
+/// A page that its process has mapped, and that Linux refuses to other processes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refused {
+    GuardRegion,
+    GuardRegionOfFile,
+    Secret,
+    MissingInUserfaultfd,
 }
 
 /// If this environment variable is set, the program is a debuggee.
@@ -50,7 +68,14 @@ pub(crate) fn is_debuggee() -> bool {
 /// The debuggee's program. The path works even for a user who has no access to the directories
 /// of the file.
 pub(crate) fn program() -> Command {
-    let mut program = Command::new("/proc/self/exe");
+    program_at("/proc/self/exe")
+}
+
+/// The debuggee's program, started by this link to it. Linux names the process after the link.
+pub(crate) fn program_at(link: impl AsRef<OsStr>) -> Command {
+    let mut program = Command::new(link);
+    // `std::env::args` panics if an argument is not UTF-8.
+    program.arg0("debuggee");
     program.env(IS_DEBUGGEE, "1");
     program
 }
@@ -64,6 +89,21 @@ impl Debuggee {
         debuggee
     }
 
+    /// Starts a debuggee at the same addresses each time.
+    pub(crate) fn start_without_randomization() -> Self {
+        let mut program = program();
+        let without_randomization = || {
+            // SAFETY: the call takes no pointer.
+            unsafe { libc::personality(ADDR_NO_RANDOMIZE) };
+            Ok(())
+        };
+        // SAFETY: the closure makes one system call, which is allowed between fork and exec.
+        unsafe { program.pre_exec(without_randomization) };
+        let mut debuggee = Self::spawn(&mut program);
+        debuggee.ask("hello");
+        debuggee
+    }
+
     /// Maps these pages next to each other, between two holes.
     pub(crate) fn lay_out(&mut self, pages: &[Page]) -> zx_vaddr_t {
         let base = self.ask_for_address(format_args!("reserve {}", pages.len() + 2)) + page_size();
@@ -71,6 +111,32 @@ impl Debuggee {
             self.ask(format_args!("map {vaddr} {page:?}"));
         }
         base
+    }
+
+    /// Maps a page that Linux refuses to other processes, between two holes. Returns `None` if this
+    /// Linux has no such pages.
+    pub(crate) fn lay_out_refused(&mut self, refused: Refused) -> Option<zx_vaddr_t> {
+        let base = self.ask_for_address("reserve 3") + page_size();
+        let mapped = self.ask_for_address(format_args!("refuse {base} {refused:?}"));
+        (mapped != 0).then_some(base)
+    }
+
+    /// Sets each byte in the range.
+    pub(crate) fn fill(&mut self, byte: u8, range: Range<zx_vaddr_t>) {
+        self.ask(format_args!("fill {} {} {byte}", range.start, range.len()));
+    }
+
+    /// Starts a process that shares the debuggee's memory, as one between `vfork` and exec does, and
+    /// returns its PID.
+    pub(crate) fn share_memory(&mut self) -> u32 {
+        self.ask("share-memory").parse().unwrap()
+    }
+
+    /// Makes the process that shares the memory exec this program. The new program maps memory at the
+    /// same address and sets each byte of it.
+    pub(crate) fn exec_in_sharer(&mut self, byte: u8, range: Range<zx_vaddr_t>) {
+        let (vaddr, len) = (range.start, range.len());
+        self.ask(format_args!("exec-in-sharer {vaddr} {len} {byte}"));
     }
 
     pub(crate) fn unmap(&mut self, vaddr: zx_vaddr_t) {
@@ -162,9 +228,11 @@ impl Debuggee {
 
 /// Runs the debuggee: executes commands from stdin until `exit` or the end of stdin.
 pub(crate) fn serve() {
-    if env::args().nth(1).as_deref() == Some("after-exec") {
+    match env::args().nth(1).as_deref() {
         // The reply to "exec".
-        println!();
+        Some("after-exec") => println!(),
+        Some("sharer") => return sharer::run(),
+        _ => {}
     }
     let mut unreadable = Vec::new();
     for line in std::io::stdin().lines() {
@@ -208,6 +276,14 @@ pub(crate) fn serve() {
                 set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap();
                 println!();
             }
+            "refuse" => println!("{}", refused::map(number(1), words[2]).unwrap_or(0)),
+            "fill" => {
+                fill(number(1)..number(1) + number(2), words[3].parse().unwrap());
+                println!();
+            }
+            "share-memory" => println!("{}", Sharer::start()),
+            // The new program replies.
+            "exec-in-sharer" => Sharer::exec(&words[1..]),
             "exec" => panic!("cannot exec: {}", program().arg("after-exec").exec()),
             "exit" => return,
             _ => panic!("unknown command: {line}"),
@@ -237,6 +313,7 @@ fn map(vaddr: usize, len: usize, page: &str) -> usize {
         "NoPermission" => (MapFlags::PRIVATE | fixed, ProtFlags::empty()),
         "Shared" => (MapFlags::SHARED | fixed, read_write),
         "SharedReadOnly" => (MapFlags::SHARED | fixed, ProtFlags::READ),
+        "GrowsDown" => (MapFlags::PRIVATE | MapFlags::GROWSDOWN | fixed, read_write),
         "Hole" => return vaddr,
         _ => panic!("unknown kind of page: {page}"),
     };
@@ -249,6 +326,11 @@ fn map(vaddr: usize, len: usize, page: &str) -> usize {
         unsafe { mmap_anonymous(at, len, protection, flags) }
     };
     mapped.unwrap().addr()
+}
+
+fn fill(range: Range<usize>, byte: u8) {
+    // SAFETY: the range was mapped read-write for a test, and this program holds no reference to it.
+    unsafe { (range.start as *mut u8).write_bytes(byte, range.len()) };
 }
 
 /// The value of every byte in guard pages.

@@ -2,6 +2,7 @@
 
 mod address_space;
 mod children;
+#[allow(dead_code)] // `faults` uses all of it.
 pub(crate) mod debuggee;
 mod handles;
 mod jobs;
@@ -10,6 +11,7 @@ mod maps;
 mod memory_cursor;
 mod order;
 mod read;
+mod stacks;
 mod write_all;
 
 use libtest_mimic::Trial;
@@ -26,6 +28,7 @@ macro_rules! tests {
     };
 }
 
+#[allow(clippy::too_many_lines)] // It is a list.
 pub(crate) fn tests() -> Vec<Trial> {
     tests! {
         limits:
@@ -52,6 +55,9 @@ pub(crate) fn tests() -> Vec<Trial> {
             shared_read_only_memory_is_access_denied
             memory_past_file_end_is_out_of_range
             page_unmapped_after_open_is_no_memory;
+        stacks:
+            call_below_the_stack_is_no_memory_and_does_not_grow_it
+            call_below_memory_that_grows_down_does_not_grow_it;
         children:
             killed_child_is_bad_state
             reaped_child_is_bad_state

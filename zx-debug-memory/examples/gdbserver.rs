@@ -1,12 +1,19 @@
-//! Serves the memory of a running process to an unmodified `gdb`.
+//! Serves the memory of a running process to an unmodified `gdb` or `lldb`.
 //!
 //!     cargo run -p zx-debug-memory --features gdbstub --example gdbserver -- --pid 1234
 //!     gdb -ex 'target remote 127.0.0.1:2159'
+//!     lldb -o 'gdb-remote 127.0.0.1:2159'
 //!
 //! On Fuchsia use `--koid`. The server searches for the process below the default job.
 //!
-//! The process continues to run, and its registers are unavailable. The server accepts one
-//! connection. It ends when gdb disconnects, or after an invalid packet.
+//! The process continues to run, and its registers are unavailable. The server does not run it:
+//! commands such as `continue` and `stepi` print that, and have no effect. Nor does it end the
+//! process when the debugger sends a kill request, as lldb does when it quits. The server accepts
+//! one connection. It ends when the debugger disconnects, or after an invalid packet.
+//!
+//! On Linux gdb and lldb receive the auxiliary vector. So they find the addresses of a
+//! position-independent program if its file is loaded: `gdb FILE`, `lldb FILE`. 32-bit processes
+//! are served as such. Fuchsia has no auxiliary vector: the README has the remedy.
 //!
 //! The server refuses breakpoints: it does not suspend the process or handle its exceptions, so a
 //! thread that reaches a breakpoint would end the process. `--breakpoints` allows them, for a
@@ -20,12 +27,12 @@ use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
-use zx_debug_memory::gdb::{MemoryArch, MemoryTarget};
+use zx_debug_memory::gdb::{self, MemoryArch, MemoryTarget};
 use zx_debug_memory::{Breakpoints, OnDrop};
 use zx_process_memory::{Process, Status};
 
-/// Serves the memory of a running process to gdb, for one connection. The process continues to
-/// run.
+/// Serves the memory of a running process to gdb or lldb, for one connection. The process
+/// continues to run.
 #[derive(Parser)]
 #[command(name = "gdbserver")]
 struct Cli {
@@ -35,7 +42,7 @@ struct Cli {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2159")]
     listen: SocketAddr,
     /// Allow breakpoints. Use it only if all threads of the process are suspended: a thread that
-    /// reaches a breakpoint ends the process. They are removed when gdb disconnects
+    /// reaches a breakpoint ends the process. They are removed when the debugger disconnects
     #[arg(long)]
     breakpoints: bool,
     /// Allow a listen address that other machines can reach. Every client that connects can
@@ -55,12 +62,15 @@ struct ProcessId {
     koid: Option<u64>,
 }
 
+/// The architecture of this program and, on Linux, of 32-bit processes.
 #[cfg(target_arch = "x86_64")]
-type Arch = zx_debug_memory::gdb::X86_64;
+use zx_debug_memory::gdb::{X86_32 as Arch32, X86_64 as Arch};
+
 #[cfg(target_arch = "aarch64")]
-type Arch = zx_debug_memory::gdb::Arm64;
+use zx_debug_memory::gdb::{Arm32 as Arch32, Arm64 as Arch};
+
 #[cfg(target_arch = "riscv64")]
-type Arch = zx_debug_memory::gdb::Riscv64;
+use zx_debug_memory::gdb::{Riscv64 as Arch, Riscv64 as Arch32};
 
 fn main() -> ExitCode {
     env_logger::init();
@@ -82,7 +92,8 @@ fn serve(cli: &Cli) -> Result<(), String> {
         ));
     }
     let process = open(&cli.process)?;
-    // Reports a process that has ended before gdb connects.
+    let program = Program::read(&cli.process);
+    // Reports a process that has ended before the debugger connects.
     let koid = process
         .koid()
         .map_err(|status| format!("cannot read the koid of the process: {status}"))?;
@@ -92,23 +103,39 @@ fn serve(cli: &Cli) -> Result<(), String> {
         .local_addr()
         .map_err(|error| format!("cannot read the listen address: {error}"))?;
     print_line(&format!(
-        "serving process {koid}; connect with: gdb -ex 'target remote {listen}'"
+        "serving process {koid}; connect with: lldb -o 'gdb-remote {listen}', or: \
+         gdb -ex 'target remote {listen}'"
     ));
 
     let (connection, peer) = listener
         .accept()
         .map_err(|error| format!("cannot accept a connection: {error}"))?;
-    // A second gdb gets "connection refused" instead of a connection without replies.
+    // A second debugger gets "connection refused" instead of a connection without replies.
     drop(listener);
     print_line(&format!("{peer} connected"));
     disconnect_on_signal(&connection);
     let breakpoints = Breakpoints::new(process, OnDrop::Remove);
-    let mut target = if cli.breakpoints {
-        MemoryTarget::<Process, Arch>::new(breakpoints)
+    if program.is_32_bit {
+        session::<Arch32>(cli, &connection, breakpoints, program.auxv)
+    } else {
+        session::<Arch>(cli, &connection, breakpoints, program.auxv)
+    }
+}
+
+/// Serves one debugger, and removes the breakpoints.
+fn session<A: MemoryArch>(
+    cli: &Cli,
+    connection: &TcpStream,
+    breakpoints: Breakpoints<Process>,
+    auxv: Vec<u8>,
+) -> Result<(), String> {
+    let target = if cli.breakpoints {
+        MemoryTarget::<Process, A>::new(breakpoints)
     } else {
         MemoryTarget::without_breakpoints(breakpoints)
     };
-    let end = debug(&connection, &mut target);
+    let mut target = target.with_auxv(auxv);
+    let end = debug(connection, &mut target);
     // Before the session's error is reported: breakpoints must not stay in the process.
     let removed = target.breakpoints_mut().remove_all();
     removed.map_err(|error| format!("breakpoint left in the process: {}", with_causes(&error)))?;
@@ -117,7 +144,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
     Ok(())
 }
 
-/// Passes gdb's bytes to gdbstub until gdb disconnects. Returns the reason of the end.
+/// Passes the debugger's bytes to gdbstub until it disconnects. Returns the reason of the end.
 fn debug<A: MemoryArch>(
     connection: &TcpStream,
     target: &mut MemoryTarget<Process, A>,
@@ -136,7 +163,7 @@ fn debug<A: MemoryArch>(
                     Some(Err(error)) if error.kind() != ErrorKind::ConnectionReset => {
                         return Err(error.into());
                     }
-                    _ => return Ok("gdb disconnected"),
+                    _ => return Ok("the debugger disconnected"),
                 };
                 stub.incoming_data(target, byte)?
             }
@@ -145,13 +172,17 @@ fn debug<A: MemoryArch>(
                 let no_stop: Option<SingleThreadStopReason<u64>> = None;
                 stub.interrupt_handled(target, no_stop)?
             }
-            GdbStubStateMachine::Running(stub) => {
-                stub.report_stop(target, SingleThreadStopReason::DoneStep)?
+            GdbStubStateMachine::Running(mut stub) => {
+                let stop = gdb::refuse_resume(stub.borrow_conn())?;
+                stub.report_stop(target, stop)?
             }
             GdbStubStateMachine::Disconnected(stub) => {
                 return Ok(match stub.get_reason() {
-                    DisconnectReason::Kill => "gdb sent a kill request, which is not supported",
-                    _ => "gdb detached",
+                    DisconnectReason::Kill => {
+                        "the debugger sent a kill request, which this server does not execute: \
+                         the process was not ended"
+                    }
+                    _ => "the debugger detached",
                 });
             }
         };
@@ -195,6 +226,53 @@ fn with_causes(error: &(dyn Error + 'static)) -> String {
     messages.join(": ")
 }
 
+/// What a debugger must know of the process's program.
+#[derive(Default)]
+struct Program {
+    /// The auxiliary vector. Empty if the system has none.
+    auxv: Vec<u8>,
+    /// Whether it has [`Arch32`], and not the architecture of this server.
+    is_32_bit: bool,
+}
+
+impl Program {
+    /// Uses the defaults for what cannot be read: the debugger then has no addresses of a
+    /// position-independent program.
+    #[cfg(target_os = "linux")]
+    fn read(process: &ProcessId) -> Self {
+        let Some(pid) = process.pid else {
+            return Self::default();
+        };
+        let auxv = std::fs::read(format!("/proc/{pid}/auxv")).unwrap_or_default();
+        // The file header of an ELF program until the machine, which has the byte order of this
+        // server.
+        let mut header = [0; 20];
+        let is_read = std::fs::File::open(format!("/proc/{pid}/exe"))
+            .and_then(|mut exe| exe.read_exact(&mut header))
+            .is_ok();
+        let machine = u16::from_ne_bytes([header[18], header[19]]);
+        Self {
+            auxv,
+            is_32_bit: is_read && Some(machine) == MACHINE_32,
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn read(_process: &ProcessId) -> Self {
+        Self::default()
+    }
+}
+
+/// The machine of [`Arch32`] in ELF files: `EM_386` or `EM_ARM`.
+#[cfg(target_os = "linux")]
+const MACHINE_32: Option<u16> = if cfg!(target_arch = "x86_64") {
+    Some(3)
+} else if cfg!(target_arch = "aarch64") {
+    Some(40)
+} else {
+    None
+};
+
 fn open(process: &ProcessId) -> Result<Process, String> {
     let (name, process) = match (process.pid, process.koid) {
         (Some(pid), _) => (format!("PID {pid}"), by_pid(pid)),
@@ -208,6 +286,9 @@ fn open(process: &ProcessId) -> Result<Process, String> {
         let hint = match status {
             Status::NotFound if cfg!(target_os = "linux") => "no process has this PID",
             Status::NotFound => "no process below the default job has this koid",
+            Status::BadState if cfg!(target_os = "linux") => {
+                "the process has ended, or its main thread has, or it is a kernel thread"
+            }
             Status::BadState => "the process has ended",
             Status::InvalidArgs => "it is gdbserver itself, or not a process",
             Status::AccessDenied => {
@@ -252,7 +333,7 @@ fn disconnect_on_signal(connection: &TcpStream) {
     if !matches!(handler, Ok(Ok(()))) {
         eprintln!(
             "gdbserver: no handler for Ctrl-C: it would leave breakpoints in the process, so \
-             detach gdb first"
+             detach the debugger first"
         );
     }
 }

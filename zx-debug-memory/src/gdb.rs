@@ -5,7 +5,8 @@
 //!   [`write_addrs`], [`add_sw_breakpoint`] and [`remove_sw_breakpoint`] in its trait methods of
 //!   the same names, and takes its `Arch` from `gdbstub_arch`.
 //! - [`MemoryTarget`] is a complete target that has memory and breakpoints only. The example
-//!   `gdbserver` serves it to an unmodified `gdb`.
+//!   `gdbserver` serves it to an unmodified `gdb` or `lldb`. [`refuse_resume`] answers the
+//!   commands that would resume or step the process.
 //!
 //! GDB's reads return the original bytes, and its writes at a breakpoint change the original
 //! bytes. [`Breakpoints`] describes that, and lists what a debugger must ensure. A process ends
@@ -25,9 +26,13 @@ use zx_process_memory::{Process, Status};
 
 mod arch;
 mod memory_target;
+mod resume;
 
-pub use arch::{Arm64, MemoryArch, Riscv64, UnavailableRegisters, X86_64};
+pub use arch::{
+    Arm32, Arm64, MemoryArch, Riscv64, UnavailableRegister, UnavailableRegisters, X86_32, X86_64,
+};
 pub use memory_target::MemoryTarget;
+pub use resume::refuse_resume;
 
 /// Implements `SingleThreadBase::read_addrs` and `MultiThreadBase::read_addrs`.
 ///

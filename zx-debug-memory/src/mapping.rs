@@ -87,14 +87,15 @@ pub enum MappingKind {
     Vmo {
         /// The koid of the VMO. A copy-on-write clone is a VMO with its own koid.
         ///
-        /// On the Linux backend it is the inode number of the file. There, a debugger's write
-        /// to a private mapping does not change the file, so an equal koid does not mean that the
-        /// write is shared.
+        /// On the Linux backend it is the inode number of the file, or the ID of a System V segment,
+        /// with 2<sup>63</sup> in place of 0. Files of different file systems can have the same koid. A
+        /// debugger's write to a private mapping does not change the file, so an equal koid does not mean
+        /// that the write is shared.
         koid: zx_koid_t,
         /// The offset in the VMO at which the mapping begins, in bytes.
         offset: u64,
     },
-    /// Memory of this process alone. Only on the Linux backend: on Zircon every mapping has a
+    /// Private memory without a file. Only on the Linux backend: on Zircon every mapping has a
     /// VMO (read in the sources of 2018 to 2026).
     Anonymous,
     /// The vDSO: kernel code and data that every process maps. Kernels since June 2019 refuse to write
@@ -116,7 +117,7 @@ impl Mapping {
         let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
         let (koid, offset) = (record.mapping.vmo_koid, record.mapping.vmo_offset);
         let kind = match koid {
-            _ if is_vdso(&name) => MappingKind::Vdso,
+            _ if is_vdso(&name, koid) => MappingKind::Vdso,
             0 => MappingKind::Anonymous,
             koid => MappingKind::Vmo { koid, offset },
         };
@@ -129,10 +130,10 @@ impl Mapping {
     }
 }
 
-/// Zircon's names, and Linux's.
-fn is_vdso(name: &str) -> bool {
-    let prefixes = ["vdso/", "[vdso", "[vvar"];
-    prefixes.iter().any(|prefix| name.starts_with(prefix))
+/// Zircon's names, and Linux's. On Linux the vDSO is no VMO, unlike a file with such a name.
+fn is_vdso(name: &str, koid: zx_koid_t) -> bool {
+    let is_linux = koid == 0 && (name.starts_with("[vdso") || name.starts_with("[vvar"));
+    name.starts_with("vdso/") || is_linux
 }
 
 impl fmt::Display for Mapping {
@@ -259,18 +260,20 @@ mod tests {
 
     #[test]
     fn vdso_is_identified_by_its_name() {
-        for name in [
-            &b"vdso/stable"[..],
-            b"vdso/full",
-            b"[vdso]",
-            b"[vvar]",
-            b"[vvar_vclock]",
-        ] {
-            let mapping = Mapping::from_record(&record(name)).unwrap();
-            assert_eq!(mapping.kind, MappingKind::Vdso);
+        let kind = |name: &[u8], vmo_koid| {
+            let mut record = record(name);
+            record.mapping.vmo_koid = vmo_koid;
+            Mapping::from_record(&record).unwrap().kind
+        };
+        for name in ["vdso/stable", "vdso/full"] {
+            assert_eq!(kind(name.as_bytes(), 7), MappingKind::Vdso);
         }
-        let other = Mapping::from_record(&record(b"my vdso/x")).unwrap();
-        assert_ne!(other.kind, MappingKind::Vdso);
+        for name in ["[vdso]", "[vvar]", "[vvar_vclock]"] {
+            assert_eq!(kind(name.as_bytes(), 0), MappingKind::Vdso);
+            // A file with this name.
+            assert_ne!(kind(name.as_bytes(), 7), MappingKind::Vdso);
+        }
+        assert_ne!(kind(b"my vdso/x", 7), MappingKind::Vdso);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use crate::Mapping;
+use std::mem::MaybeUninit;
 use std::slice;
 use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1, zx_info_maps_v1_t};
 use zx_process_memory::{Process, Status};
@@ -71,11 +72,10 @@ impl MemoryMap {
     ///
     /// An example is at [`MemoryMap`].
     pub fn read(process: &Process) -> Result<Self, Status> {
-        let mut mappings: Vec<Mapping> = read_records(|records| {
+        let get_info = |records: &mut [MaybeUninit<zx_info_maps_v1_t>]| {
             let (mut actual, mut avail) = (0, 0);
             let (buffer, size) = (records.as_mut_ptr().cast(), size_of_val(records));
-            // SAFETY: `buffer` is writable for `size` bytes, every byte pattern is a valid record,
-            // and both counts are writable.
+            // SAFETY: `buffer` is writable for `size` bytes, and both counts are writable.
             Status::ok(unsafe {
                 let (handle, topic) = (process.as_raw(), ZX_INFO_PROCESS_MAPS_V1);
                 sys::zx_object_get_info(
@@ -88,10 +88,10 @@ impl MemoryMap {
                 )
             })?;
             Ok((actual, avail))
-        })?
-        .iter()
-        .filter_map(Mapping::from_record)
-        .collect();
+        };
+        // SAFETY: the call has stored `actual` records, and every byte pattern is a valid record.
+        let records = unsafe { read_records(get_info) }?;
+        let mut mappings: Vec<_> = records.iter().filter_map(Mapping::from_record).collect();
         // The man page documents this order for Zircon. `find` requires it.
         mappings.sort_by_key(|mapping| mapping.range.start);
         Ok(Self(mappings))
@@ -126,28 +126,40 @@ impl<'a> IntoIterator for &'a MemoryMap {
     }
 }
 
+/// Enough for most processes, because a second call takes as long as the first. Linux allows a process
+/// 65,530 mappings by default (`vm.max_map_count`). The buffer has 12 MiB, of which only the used pages
+/// become memory.
+const FIRST_CAPACITY: usize = 1 << 17;
+
 /// Calls `get_info` with larger and larger buffers until all records fit.
 ///
 /// `get_info` stores the records that fit, and returns how many it stored and how many exist.
-fn read_records(
-    mut get_info: impl FnMut(&mut [zx_info_maps_v1_t]) -> Result<(usize, usize), Status>,
+///
+/// # Safety
+///
+/// `get_info` must have stored as many records as it returns.
+unsafe fn read_records(
+    mut get_info: impl FnMut(&mut [MaybeUninit<zx_info_maps_v1_t>]) -> Result<(usize, usize), Status>,
 ) -> Result<Vec<zx_info_maps_v1_t>, Status> {
-    let mut records = vec![zx_info_maps_v1_t::default(); 128];
+    let mut capacity = FIRST_CAPACITY;
     loop {
-        let (actual, avail) = get_info(&mut records)?;
-        if avail <= records.len() {
-            records.truncate(actual);
+        let mut records = Vec::with_capacity(capacity);
+        let (actual, avail) = get_info(records.spare_capacity_mut())?;
+        if avail <= records.capacity() {
+            // SAFETY: `get_info` has stored `actual` records.
+            unsafe { records.set_len(actual) };
             return Ok(records);
         }
         // A running process may have more mappings at the next call.
-        records.resize(avail + avail / 4, zx_info_maps_v1_t::default());
+        capacity = avail + avail / 4;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MemoryMap, read_records};
+    use super::{FIRST_CAPACITY, MemoryMap, read_records};
     use crate::Mapping;
+    use std::mem::MaybeUninit;
     use zx_process_memory::Status;
     use zx_process_memory::sys::{ZX_INFO_MAPS_TYPE_MAPPING, zx_info_maps_v1_t};
 
@@ -163,32 +175,39 @@ mod tests {
 
     #[test]
     fn buffer_grows_until_all_records_fit() {
-        let mut available = [300, 1000, 2000, 2400].into_iter();
+        let mut available = [200_000, 300_000, 320_000].into_iter();
         let mut buffer_lens = Vec::new();
-        let records = read_records(|buffer| {
+        let get_info = |buffer: &mut [MaybeUninit<_>]| {
             buffer_lens.push(buffer.len());
             let avail = available.next().unwrap();
             let actual = avail.min(buffer.len());
             for (index, to) in buffer[..actual].iter_mut().enumerate() {
-                *to = record(index, 1);
+                to.write(record(index, 1));
             }
             Ok((actual, avail))
-        })
-        .unwrap();
-        assert_eq!(buffer_lens, [128, 375, 1250, 2500]);
-        assert_eq!((records.len(), records[2399].base), (2400, 2399));
+        };
+        // SAFETY: the closure has stored as many records as it returns.
+        let records = unsafe { read_records(get_info) }.unwrap();
+        assert_eq!(buffer_lens, [FIRST_CAPACITY, 250_000, 375_000]);
+        assert_eq!((records.len(), records[319_999].base), (320_000, 319_999));
     }
 
     #[test]
     fn map_that_shrinks_between_calls_has_the_last_records() {
-        let mut results = [(128, 129), (3, 3)].into_iter();
-        let records = read_records(|_| Ok(results.next().unwrap()));
+        let mut results = [(0, FIRST_CAPACITY + 1), (3, 3)].into_iter();
+        let get_info = |buffer: &mut [MaybeUninit<_>]| {
+            buffer[..3].fill(MaybeUninit::new(record(1, 1)));
+            Ok(results.next().unwrap())
+        };
+        // SAFETY: the closure has stored three records, which is as many as it returns or more.
+        let records = unsafe { read_records(get_info) };
         assert_eq!(records.unwrap().len(), 3);
     }
 
     #[test]
     fn error_of_the_call_is_returned() {
-        let records = read_records(|_| Err(Status::BadState));
+        // SAFETY: the closure returns no number of records.
+        let records = unsafe { read_records(|_| Err(Status::BadState)) };
         assert_eq!(records, Err(Status::BadState));
     }
 

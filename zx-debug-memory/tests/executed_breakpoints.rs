@@ -107,7 +107,7 @@ fn assert_stops_and_continues(double: Double, instruction: BreakInstruction) {
 
     assert_eq!(breakpoints.remove(vaddr), Ok(Removal::Restored));
     #[cfg(target_arch = "x86_64")]
-    let registers = nix::libc::user_regs_struct {
+    let registers = libc::user_regs_struct {
         rip: vaddr as u64,
         ..registers
     };

@@ -1,11 +1,17 @@
-//! An unmodified gdb, connected to the example `gdbserver`, on a live process. Tests that need gdb
-//! print "skipped" if it is not installed (Debian's package `gdb`).
+//! An unmodified gdb or lldb, connected to the example `gdbserver`, on a live process. Tests that
+//! need one of them print "skipped" if it is not installed (Debian's packages `gdb` and `lldb` or
+//! `lldb-22`).
 #![cfg(target_os = "linux")]
 
 #[path = "debugger/child_process.rs"]
 mod child_process;
+#[path = "gdb/lldb.rs"]
+mod lldb;
+#[path = "gdb/program.rs"]
+mod program;
 
 use child_process::ChildProcess;
+use program::Program;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -16,6 +22,9 @@ use zx_process_memory::Process;
 
 /// The text in the debuggee's memory.
 const TEXT: &str = "a text that gdb looks at";
+
+/// What the server prints in the debugger for commands that run the target.
+const REFUSED: &str = "this server does not run the target";
 
 /// A `cat` whose stack contains [`TEXT`], as an argument.
 struct Debuggee {
@@ -98,14 +107,14 @@ impl Server {
     /// Starts a server that allows breakpoints: the debuggee waits for stdin, so it does not reach
     /// them.
     fn start(debuggee: &Debuggee) -> Self {
-        Self::start_with(debuggee, &["--breakpoints"])
+        Self::start_with(debuggee.pid(), &["--breakpoints"])
     }
 
-    fn start_with(debuggee: &Debuggee, arguments: &[&str]) -> Self {
+    fn start_with(pid: u32, arguments: &[&str]) -> Self {
         let child = Command::new(gdbserver())
             .args(arguments)
             .args(["--listen", "127.0.0.1:0", "--pid"])
-            .arg(debuggee.pid().to_string())
+            .arg(pid.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -256,7 +265,7 @@ fn gdb_reads_and_writes_a_live_process() {
 
     gdb.execute("detach");
     let (output, ok) = server.wait();
-    assert!(ok && output.contains("gdb detached"), "{output}");
+    assert!(ok && output.contains("the debugger detached"), "{output}");
     gdb.quit();
 }
 
@@ -317,10 +326,6 @@ fn impossible_requests_are_errors() {
     let unavailable = output.lines().filter(|line| line.ends_with("<unavailable"));
     // `execute` has removed the `>`. The program counter has a value.
     assert_eq!(unavailable.count(), output.lines().count() - 1, "{output}");
-    // The server does not step the process.
-    let before = debuggee.memory(TEXT.len());
-    gdb.execute("stepi");
-    assert_eq!(debuggee.memory(TEXT.len()), before);
     let output = gdb.execute("break *0x10");
     assert!(output.contains("Cannot insert breakpoint"), "{output}");
     gdb.execute("delete");
@@ -343,6 +348,121 @@ fn impossible_requests_are_errors() {
         "{output}"
     );
     gdb.quit();
+}
+
+#[test]
+fn gdb_commands_that_run_the_target_are_refused() {
+    let Some((debuggee, server, mut gdb)) = session() else {
+        return;
+    };
+    let before = debuggee.memory(TEXT.len());
+    for command in ["stepi", "stepi 3", "continue", "signal 0"] {
+        let output = gdb.execute(command);
+        assert_eq!(output.matches(REFUSED).count(), 1, "{command}: {output}");
+        // It does not report a step or a breakpoint.
+        assert!(
+            output.contains("SIGINT") && !output.contains("SIGTRAP"),
+            "{command}: {output}"
+        );
+    }
+    assert_eq!(debuggee.memory(TEXT.len()), before);
+    // The session continues.
+    let output = gdb.execute(&format!("x/s {:#x}", debuggee.vaddr));
+    assert!(output.contains(TEXT), "{output}");
+    gdb.execute("detach");
+    assert!(server.wait().1);
+    gdb.quit();
+}
+
+#[test]
+fn gdb_finds_the_addresses_of_a_position_independent_program() {
+    let Some(mut gdb) = Gdb::start() else {
+        return;
+    };
+    let program = Program::start_position_independent();
+    let server = Server::start_with(program.pid(), &[]);
+    gdb.execute(&format!("file {}", program.file().display()));
+    gdb.execute(&format!("target remote {}", server.address));
+    let output = gdb.execute("print &marker");
+    assert!(
+        output.contains(&format!("{:#x} <marker", program.marker)),
+        "{output}"
+    );
+    let output = gdb.execute("print marker");
+    assert!(output.contains(&Program::MARKER.to_string()), "{output}");
+    gdb.execute("set var marker = 5");
+    assert_eq!(program.read_marker(), 5);
+    gdb.execute("detach");
+    assert!(server.wait().1);
+    gdb.quit();
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn gdb_loads_the_file_of_a_32_bit_process() {
+    let Some(mut gdb) = Gdb::start() else {
+        return;
+    };
+    let Some(program) = Program::start_32_bit() else {
+        return;
+    };
+    let server = Server::start_with(program.pid(), &["--breakpoints"]);
+    gdb.execute(&format!("file {}", program.file().display()));
+    let output = gdb.execute(&format!("target remote {}", server.address));
+    assert!(!output.contains("not available"), "{output}");
+    gdb.execute("set var marker = 5");
+    assert_eq!(program.read_marker(), 5);
+    let output = gdb.execute("info registers eip");
+    assert!(output.contains("0x0"), "{output}");
+    let output = gdb.execute("break *&marker");
+    assert!(output.starts_with("Breakpoint "), "{output}");
+    assert_eq!(program.read_marker(), 0xcc);
+    gdb.execute("delete");
+    assert_eq!(program.read_marker(), 5);
+    gdb.execute("detach");
+    assert!(server.wait().1);
+    gdb.quit();
+}
+
+#[test]
+fn kill_request_does_not_end_the_process_and_the_server_says_so() {
+    for kill in ["k", "vKill;1"] {
+        let debuggee = Debuggee::start();
+        let server = Server::start(&debuggee);
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let set = format!("Z0,{:x},1", debuggee.vaddr);
+        assert_eq!(send(&mut stream, &set), "OK");
+        let sum = kill.bytes().fold(0u8, u8::wrapping_add);
+        write!(stream, "+${kill}#{sum:02x}").unwrap();
+        let (output, ok) = server.wait();
+        assert!(
+            ok && output.contains(
+                "the debugger sent a kill request, which this server does not execute: the process \
+                 was not ended; all breakpoints are removed"
+            ),
+            "{kill}: {output}"
+        );
+        // Every debugger can be the one that is connected.
+        assert!(!output.contains("gdb"), "{kill}: {output}");
+        assert_eq!(debuggee.memory(1), b"a");
+    }
+}
+
+#[test]
+fn idle_server_blocks_in_a_read() {
+    let debuggee = Debuggee::start();
+    let server = Server::start(&debuggee);
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    assert_eq!(send(&mut stream, &format!("m{:x},1", debuggee.vaddr)), "61");
+    // The file has "running" for a thread that does not block, or the number of the system call.
+    let read = libc::SYS_recvfrom.to_string();
+    let file = format!("/proc/{}/syscall", server.child.0.id());
+    wait_for(|| {
+        let call = fs::read_to_string(&file).unwrap();
+        (call.split(' ').next() == Some(&read)).then_some(())
+    });
+    drop(stream);
+    assert!(server.wait().1);
 }
 
 /// Sends a packet without gdb. Returns the content of the reply, without `$`, `#` and checksum.
@@ -406,7 +526,7 @@ fn invalid_packet_ends_the_session_and_removes_breakpoints() {
 #[test]
 fn breakpoints_are_refused_without_the_option() {
     let debuggee = Debuggee::start();
-    let server = Server::start_with(&debuggee, &[]);
+    let server = Server::start_with(debuggee.pid(), &[]);
     let mut stream = TcpStream::connect(&server.address).unwrap();
     let set = format!("Z0,{:x},1", debuggee.vaddr);
     assert_eq!(send(&mut stream, &set), "E16");

@@ -30,9 +30,10 @@ pub fn open(pid: Id) -> Result<Process, (Status, &'static str)> {
     Process::from_pid(pid).map_err(|status| {
         let hint = match status {
             Status::NotFound => "no process has this PID",
-            Status::BadState => "the process has ended",
+            Status::BadState => "the process has ended, or its main thread has",
             Status::InvalidArgs => {
-                "poke cannot open itself or its threads: give the PID of another process, above 0"
+                "give the PID of another process, above 0: poke cannot open itself, a thread, or a \
+                 kernel thread, which has no memory"
             }
             Status::AccessDenied => {
                 "Linux does not allow poke to trace the process: run poke as the user of the \

@@ -16,7 +16,8 @@ const EXEC_PAUSE: Duration = Duration::from_millis(1);
 pub(crate) fn open(child: &Child) -> Result<Process, Status> {
     for _ in 1..EXEC_ATTEMPTS {
         let opened = open_once(child.id())?;
-        if opened.space.is_ours() == Ok(false) {
+        // The constructor below reports an error.
+        if opened.space.is_ours() != Ok(true) {
             return objects().new_process(opened);
         }
         sleep(EXEC_PAUSE);
@@ -34,7 +35,7 @@ fn open_once(pid: u32) -> Result<OpenedProcess, Status> {
     let space = address_space(pidfd.as_fd());
     // This check comes before any error of `address_space`: that of another process is of no use.
     check_is_child(pidfd.as_fd())?;
-    OpenedProcess::new(pidfd, space?)
+    OpenedProcess::new(pid, pidfd, space?)
 }
 
 /// Checks that the process is a child of the caller and has not ended. The PID of a child that was

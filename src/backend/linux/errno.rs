@@ -10,8 +10,8 @@ pub(crate) fn status(operation: &str, errno: Errno) -> Status {
                 "cannot {operation}: {errno}. The caller must be allowed to trace the process. \
                  Possible causes: the process runs as another user or is not dumpable \
                  (CAP_SYS_PTRACE allows both), /proc/sys/kernel/yama/ptrace_scope is not 0 and the \
-                 process is not a descendant, /proc is mounted with hidepid, or the container \
-                 forbids it"
+                 process is not a descendant, /proc is mounted with hidepid, the caller \
+                 runs in a Landlock sandbox, or the container, SELinux or AppArmor forbids it"
             );
             Status::AccessDenied
         }

@@ -1,45 +1,21 @@
 use super::handle_table::{Entry, HandleTable};
+use super::known_processes::KnownProcesses;
 use super::object::{Kind, Object};
 use super::opened_process::OpenedProcess;
-use super::process_id::ProcessId;
 use crate::owned_handle::OwnedHandle;
 use crate::sys::{ZX_HANDLE_INVALID, zx_handle_t, zx_koid_t};
 use crate::{Process, Rights, Status};
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The handles and kernel objects of the Linux backend.
 #[derive(Default)]
 pub(crate) struct Objects {
     pub(crate) handles: HandleTable,
     job: OnceLock<(zx_koid_t, zx_handle_t)>,
-    /// The newest object of each process, so that a process that is opened again has the same
-    /// koid.
-    processes: Mutex<BTreeMap<ProcessId, KnownProcess>>,
+    processes: Mutex<KnownProcesses>,
     /// The calling process's handle to itself, or 0 before the first use. A fork of this program
     /// starts with its parent's handle here.
     own: Mutex<zx_handle_t>,
-}
-
-#[derive(Clone)]
-struct KnownProcess {
-    koid: zx_koid_t,
-    object: Weak<Object>,
-}
-
-impl KnownProcess {
-    /// Returns the object, if its process lives and has the memory that was opened. Makes system
-    /// calls, so it must not be called under a lock.
-    fn alive(&self) -> Option<Arc<Object>> {
-        let object = self.object.upgrade()?;
-        object.as_process()?.is_alive().then_some(object)
-    }
-
-    /// Returns the object, if it is the process and memory that `opened` is.
-    fn same(&self, opened: &OpenedProcess) -> Option<Arc<Object>> {
-        let object = self.alive()?;
-        object.as_process()?.is_same(opened).then_some(object)
-    }
 }
 
 pub(crate) fn objects() -> &'static Objects {
@@ -92,10 +68,7 @@ impl Objects {
 
     /// Returns the process with this koid, if the caller has it open and it has not ended.
     pub(crate) fn process_by_koid(&self, koid: zx_koid_t) -> Option<Arc<Object>> {
-        let known = {
-            let processes = lock(&self.processes);
-            processes.values().find(|known| known.koid == koid).cloned()
-        };
+        let known = lock(&self.processes).by_koid(koid);
         known?.alive()
     }
 
@@ -111,7 +84,7 @@ impl Objects {
         let id = opened.id;
         let new = Arc::new(Object::new(Kind::Process(opened)));
         loop {
-            let known = lock(&self.processes).get(&id).cloned();
+            let known = lock(&self.processes).by_id(id);
             let opened = new.as_process();
             let same = known
                 .as_ref()
@@ -126,10 +99,8 @@ impl Objects {
             }
             let mut processes = lock(&self.processes);
             // If another thread has inserted an object since, compare with that one.
-            if processes.get(&id).map(|now| now.koid) == known.map(|then| then.koid) {
-                processes.retain(|_, known| known.object.strong_count() != 0);
-                let (koid, object) = (new.koid, Arc::downgrade(&new));
-                processes.insert(id, KnownProcess { koid, object });
+            if processes.by_id(id).map(|now| now.koid) == known.map(|then| then.koid) {
+                processes.insert(id, &new);
                 return new;
             }
         }
@@ -178,7 +149,7 @@ mod tests {
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let own = pidfd(std::process::id()).unwrap();
         let shared = address_space(own.as_fd()).unwrap();
-        let early = OpenedProcess::new(pidfd(child.id()).unwrap(), shared).unwrap();
+        let early = OpenedProcess::new(child.id(), pidfd(child.id()).unwrap(), shared).unwrap();
         let opened = || OpenedProcess::by_pid(child.id()).unwrap();
 
         let objects = Objects::default();

@@ -1,6 +1,8 @@
 use super::address_space::AddressSpace;
+use super::behavior::Behavior;
 use super::errno;
-use super::process_id::ProcessId;
+use super::process_id::{ProcessId, is_kernel_thread};
+use super::read_by_pid::ByPid;
 use crate::Status;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -9,12 +11,14 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::format;
 use std::fs;
 use std::io;
+use std::mem::MaybeUninit;
 
 /// A process that was alive when it was opened.
 pub(crate) struct OpenedProcess {
     pub(crate) id: ProcessId,
     pidfd: OwnedFd,
     pub(crate) space: AddressSpace,
+    by_pid: ByPid,
 }
 
 impl OpenedProcess {
@@ -22,18 +26,36 @@ impl OpenedProcess {
     pub(crate) fn by_pid(pid: u32) -> Result<Self, Status> {
         let pidfd = pidfd(pid)?;
         let space = address_space(pidfd.as_fd())?;
-        Self::new(pidfd, space)
+        Self::new(pid, pidfd, space)
     }
 
-    /// `space` was opened from the process that `pidfd` names.
-    pub(crate) fn new(pidfd: OwnedFd, space: AddressSpace) -> Result<Self, Status> {
+    /// `pidfd` and `space` were opened from the process with this PID.
+    pub(crate) fn new(pid: u32, pidfd: OwnedFd, space: AddressSpace) -> Result<Self, Status> {
         let id = ProcessId::new(pidfd.as_fd(), &space);
         // It had not ended when its identity was read, so the identity is its own.
         if has_ended(pidfd.as_fd()) {
             return Err(Status::BadState);
         }
         let id = id.map_err(|error| refusal(&error))?;
-        Ok(Self { id, pidfd, space })
+        Ok(Self {
+            id,
+            pidfd,
+            space,
+            by_pid: ByPid::new(pid),
+        })
+    }
+
+    /// Reads at `vaddr`, at most to the end of the mapping there.
+    pub(crate) fn read(
+        &self,
+        vaddr: usize,
+        buffer: &mut [MaybeUninit<u8>],
+        behavior: &Behavior,
+    ) -> Result<usize, Status> {
+        self.space.read(vaddr, buffer, behavior, |part| {
+            self.by_pid
+                .read(self.pidfd.as_fd(), &self.space, vaddr, part)
+        })
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -52,24 +74,36 @@ pub(crate) fn pidfd(pid: u32) -> Result<OwnedFd, Status> {
     pidfd_open(number, PidfdFlags::empty()).map_err(|errno| match errno {
         // The ID of a thread that is not a main thread. Older kernels return EINVAL.
         Errno::NOENT => Status::InvalidArgs,
+        Errno::PERM => {
+            log::debug!("a seccomp filter forbids pidfd_open, as in some containers");
+            Status::AccessDenied
+        }
         errno => errno::status("pidfd_open", errno),
     })
 }
 
 /// Opens the memory of the process that `pidfd` names.
 pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Status> {
-    // If an exec comes between the opening of two files, they are of different address spaces, and
-    // the first one has no memory. No process does that many times in a row.
+    // An exec can come between the opening of two files. No process does that many times in a row.
     for _ in 0..16 {
         let opened = pid_in_proc(pidfd).and_then(AddressSpace::open);
+        let has_memory = match &opened {
+            Ok(space) => !space.is_gone(),
+            Err(error) => Errno::from_io_error(error) != Some(Errno::SRCH),
+        };
+        let is_kernel_thread = !has_memory && pid_in_proc(pidfd).is_ok_and(is_kernel_thread);
         // The process had not ended after its files were opened, so the PID was still its own when
         // they were opened.
         if has_ended(pidfd) {
             return Err(Status::BadState);
         }
+        if is_kernel_thread {
+            log::debug!("the PID is that of a kernel thread, which has no memory");
+            return Err(Status::InvalidArgs);
+        }
         match opened {
-            Ok(space) if space.is_gone() => {}
-            Ok(space) => return Ok(space),
+            Ok(space) if has_memory => return Ok(space),
+            Ok(_) => {}
             Err(error) => return Err(refusal(&error)),
         }
     }
@@ -88,7 +122,7 @@ fn refusal(error: &io::Error) -> Status {
             );
             Status::NotSupported
         }
-        // The process exists. It is ending, or it is a kernel thread.
+        // The process exists, and it is ending.
         Some(Errno::SRCH) => Status::BadState,
         Some(errno) => errno::status("open /proc/PID/mem", errno),
     }
@@ -106,7 +140,7 @@ fn pid_in_proc(pidfd: BorrowedFd<'_>) -> io::Result<u32> {
 }
 
 /// A pidfd becomes readable when its process ends.
-fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+pub(crate) fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
     let at_once = Timespec {
         tv_sec: 0,
@@ -133,11 +167,11 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn kernel_thread_is_bad_state() {
+    fn kernel_thread_is_invalid_args() {
         // PID 2 is the parent of the kernel threads, in the initial PID namespace.
         if let Ok(name) = std::fs::read_to_string("/proc/2/comm") {
             if name == "kthreadd\n" {
-                assert_eq!(OpenedProcess::by_pid(2).err(), Some(Status::BadState));
+                assert_eq!(OpenedProcess::by_pid(2).err(), Some(Status::InvalidArgs));
             }
         }
     }

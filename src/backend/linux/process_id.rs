@@ -36,7 +36,7 @@ impl ProcessId {
         if has_own_inode {
             return Ok(Self::PidfdInode(fstat(pidfd)?.st_ino));
         }
-        let stat = fs::read_to_string(format!("/proc/{}/stat", space.pid_in_proc))?;
+        let stat = fs::read(format!("/proc/{}/stat", space.pid_in_proc))?;
         Ok(Self::ProcEntry {
             device: space.proc_device()?,
             pid: space.pid_in_proc,
@@ -45,24 +45,40 @@ impl ProcessId {
     }
 }
 
-/// Field 22 of `/proc/PID/stat`. Field 2, the program's name in parentheses, can contain spaces
-/// and parentheses.
-fn start_time(stat: &str) -> Option<u64> {
-    let (_, from_field_3) = stat.rsplit_once(") ")?;
-    from_field_3.split(' ').nth(22 - 3)?.parse().ok()
+/// Returns whether the process is a thread of the kernel.
+pub(crate) fn is_kernel_thread(pid_in_proc: u32) -> bool {
+    let stat = fs::read(format!("/proc/{pid_in_proc}/stat"));
+    let flags = stat.ok().and_then(|stat| field(&stat, 9));
+    flags.is_some_and(|flags| flags & PF_KTHREAD != 0)
+}
+
+/// `PF_KTHREAD` of `<linux/sched.h>`.
+const PF_KTHREAD: u64 = 0x0020_0000;
+
+fn start_time(stat: &[u8]) -> Option<u64> {
+    field(stat, 22)
+}
+
+/// A field of `/proc/PID/stat`, counted from 1. Field 2, the program's name in parentheses, can contain
+/// spaces, parentheses and bytes that are not UTF-8.
+fn field(stat: &[u8], number: usize) -> Option<u64> {
+    let end_of_name = stat.windows(2).rposition(|bytes| bytes == b") ")?;
+    let from_field_3 = core::str::from_utf8(&stat[end_of_name + 2..]).ok()?;
+    from_field_3.split(' ').nth(number - 3)?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::start_time;
-    use std::format;
 
     #[test]
     fn start_time_is_field_22_whatever_the_name() {
         let rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
-        assert_eq!(start_time(&format!("7 (cat) {rest}")), Some(4711));
-        assert_eq!(start_time(&format!("7 (a) S 1 (b) ) {rest}")), Some(4711));
-        assert_eq!(start_time("7 (cat) S 1 2"), None);
-        assert_eq!(start_time(""), None);
+        for name in [&b"cat"[..], b"a) S 1 (b) ", b"caf\xc3\xa9\xff\xc3", b""] {
+            let stat = [b"7 (", name, b") ", rest.as_bytes()].concat();
+            assert_eq!(start_time(&stat), Some(4711), "{name:?}");
+        }
+        assert_eq!(start_time(b"7 (cat) S 1 2"), None);
+        assert_eq!(start_time(b""), None);
     }
 }

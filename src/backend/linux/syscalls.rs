@@ -77,7 +77,7 @@ pub unsafe extern "C" fn zx_process_read_memory(
         // SAFETY: `buffer` is not null, and the caller ensures that it is writable for this size.
         // `MaybeUninit` allows uninitialized bytes.
         let bytes = unsafe { slice::from_raw_parts_mut(buffer.cast(), buffer_size) };
-        let read = process.space.read(vaddr, bytes, behavior)?;
+        let read = process.read(vaddr, bytes, behavior)?;
         // SAFETY: the caller ensures that the pointer is null or valid.
         unsafe { store(actual, read) }
     })())

@@ -8,7 +8,7 @@ use gdbstub::stub::state_machine::GdbStubStateMachine;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use zx_debug_memory::gdb::{
-    Arm64, MemoryArch, MemoryTarget, Riscv64, UnavailableRegisters, X86_64,
+    self, Arm32, Arm64, MemoryArch, MemoryTarget, Riscv64, UnavailableRegisters, X86_32, X86_64,
 };
 use zx_debug_memory::{Breakpoints, MemoryMap, OnDrop};
 use zx_process_memory::{Process, Rights};
@@ -29,7 +29,8 @@ impl Connection for Replies<'_> {
     }
 }
 
-/// Sends the packets. Returns the content of the replies, without `$`, `#` and checksum.
+/// Sends the packets. Returns the content of the replies, without `$`, `#` and checksum. Between
+/// two packets in one reply they remain.
 fn exchange<A: MemoryArch>(
     target: &mut MemoryTarget<Process, A>,
     packets: &[String],
@@ -46,6 +47,10 @@ fn exchange<A: MemoryArch>(
                 panic!("the stub is not idle after {packet}");
             };
             stub = idle.incoming_data(target, byte).unwrap();
+        }
+        if let GdbStubStateMachine::Running(mut running) = stub {
+            let stop = gdb::refuse_resume(running.borrow_conn()).unwrap();
+            stub = running.report_stop(target, stop).unwrap();
         }
         let received = received.take();
         let reply = received.trim_start_matches('+').strip_prefix('$').unwrap();
@@ -108,6 +113,7 @@ fn check_breakpoint<A: MemoryArch>(kind: usize, instruction: &[u8]) {
 
 pub(crate) fn breakpoints_of_every_architecture_are_hidden() {
     check_breakpoint::<X86_64>(1, &[0xcc]);
+    check_breakpoint::<X86_32>(1, &[0xcc]);
     check_breakpoint::<Arm64>(4, &[0x00, 0x00, 0x20, 0xd4]);
     check_breakpoint::<Riscv64>(2, &[0x02, 0x90]);
     check_breakpoint::<Riscv64>(4, &[0x73, 0x00, 0x10, 0x00]);
@@ -135,6 +141,14 @@ pub(crate) fn impossible_breakpoints_and_accesses_are_errors() {
         "{replies:?}"
     );
     assert_eq!(target.breakpoints().iter().count(), 0);
+    // 32-bit arm has no break instruction.
+    for kind in [2, 3, 4] {
+        let set = format!("Z0,{vaddr:x},{kind}");
+        assert_eq!(
+            exchange(&mut self::target::<Arm32>(&debuggee), &[set]),
+            ["E16"]
+        );
+    }
 }
 
 pub(crate) fn read_across_the_end_of_a_mapping_is_short() {
@@ -222,6 +236,116 @@ pub(crate) fn debug_of_a_target_prints_its_breakpoints() {
     let debug = format!("{target:?}");
     assert!(debug.starts_with("MemoryTarget(Breakpoints {"), "{debug}");
     assert!(debug.contains(&format!("{:#x}", debuggee.vaddr)), "{debug}");
+}
+
+pub(crate) fn commands_that_run_the_process_report_a_message_and_an_interrupt() {
+    let debuggee = Debuggee::start();
+    let mut target = target::<X86_64>(&debuggee);
+    let packets = [
+        "c",
+        "s",
+        "vCont;c",
+        "vCont;s:p1.1;c",
+        "vCont;C05",
+        "vCont;S05:1;c",
+    ];
+    let replies = exchange(&mut target, &packets.map(String::from));
+    for (packet, reply) in packets.iter().zip(replies) {
+        // `O` is console output, in hex. `S02` is a stop by SIGINT; `S05` would report a step.
+        let (console, stop) = reply.split_once('#').unwrap();
+        assert_eq!(&stop[2..], "$S02", "{packet}");
+        let bytes = console.strip_prefix('O').unwrap().as_bytes();
+        let text = bytes.chunks(2).map(|digits| {
+            let digits = std::str::from_utf8(digits).unwrap();
+            char::from(u8::from_str_radix(digits, 16).unwrap())
+        });
+        let text: String = text.collect();
+        assert!(
+            text.starts_with("this server does not run the target") && text.ends_with('\n'),
+            "{packet}: {text}"
+        );
+        let sum = console.bytes().fold(0, u8::wrapping_add);
+        assert_eq!(stop[..2], format!("{sum:02x}"), "{packet}");
+    }
+}
+
+pub(crate) fn auxiliary_vector_is_served_if_the_target_has_one() {
+    let debuggee = Debuggee::start();
+    let supported = exchange(
+        &mut target::<X86_64>(&debuggee),
+        &["qSupported:xmlRegisters=i386".to_owned()],
+    );
+    assert!(!supported[0].contains("auxv"), "{supported:?}");
+    let mut target = target::<X86_64>(&debuggee).with_auxv(b"0123456789".to_vec());
+    let packets = [
+        "qSupported:xmlRegisters=i386",
+        "qXfer:auxv:read::0,4",
+        "qXfer:auxv:read::4,100",
+        "qXfer:auxv:read::a,4",
+        "qXfer:auxv:read::ffffffffffffffff,4",
+    ];
+    let replies = exchange(&mut target, &packets.map(String::from));
+    assert!(replies[0].contains("qXfer:auxv:read+"), "{replies:?}");
+    assert_eq!(replies[1..], ["m0123", "m456789", "l", "l"]);
+}
+
+/// The names and the lengths in bytes of the registers in the target description.
+fn described_registers<A: MemoryArch>() -> Vec<(&'static str, usize)> {
+    fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+        let (_, value) = element.split_once(&format!(" {name}=\"")).unwrap();
+        value.split('"').next().unwrap()
+    }
+    let xml = A::target_description_xml().unwrap();
+    assert!(xml.starts_with("<target ") && xml.ends_with("</feature></target>"));
+    let elements = xml.split("<reg").skip(1);
+    let registers = elements.map(|element| {
+        let bits: usize = attribute(element, "bitsize").parse().unwrap();
+        (attribute(element, "name"), bits / 8)
+    });
+    registers.collect()
+}
+
+/// `pc` is the number of the program counter.
+fn check_description<A: MemoryArch>(debuggee: &Debuggee, name: &str, pc: usize) {
+    let described = described_registers::<A>();
+    assert_eq!(described[pc].0, name);
+    let offset: usize = described[..pc].iter().map(|(_, len)| len).sum();
+    let len = described[pc].1;
+
+    let all = registers::<A>(debuggee);
+    let values = all.bytes().enumerate().filter(|(_, digit)| *digit != b'x');
+    let values: Vec<_> = values.collect();
+    let expected = (2 * offset..2 * (offset + len)).map(|index| (index, b'0'));
+    assert_eq!(values, expected.collect::<Vec<_>>(), "{name}");
+    // The packet ends between two registers.
+    let ends = described.iter().scan(0, |end, (_, len)| {
+        *end += len;
+        Some(*end)
+    });
+    assert!(ends.into_iter().any(|end| 2 * end == all.len()), "{name}");
+
+    // lldb reads them one by one: first register 0, to see whether the server supports that.
+    for number in 0..described.len() {
+        let reply = exchange(&mut target::<A>(debuggee), &[format!("p{number:x}")]);
+        let value = if number == pc {
+            "00".repeat(len)
+        } else {
+            "xx".to_owned()
+        };
+        assert_eq!(reply, [value], "{name} {number}");
+    }
+    let write = format!("P{pc:x}={}", "00".repeat(len));
+    let replies = exchange(&mut target::<A>(debuggee), &[write]);
+    assert!(replies[0].starts_with('E'), "{replies:?}");
+}
+
+pub(crate) fn registers_are_those_of_the_description() {
+    let debuggee = Debuggee::start();
+    check_description::<X86_64>(&debuggee, "rip", 16);
+    check_description::<Arm64>(&debuggee, "pc", 32);
+    check_description::<Riscv64>(&debuggee, "pc", 32);
+    check_description::<X86_32>(&debuggee, "eip", 8);
+    check_description::<Arm32>(&debuggee, "pc", 15);
 }
 
 fn registers<A: MemoryArch>(debuggee: &Debuggee) -> String {

@@ -114,6 +114,9 @@ fn gdb_tests() -> Vec<Trial> {
                 read_across_the_end_of_a_mapping_is_short
                 missing_right_is_eacces
                 register_write_is_an_error
+                registers_are_those_of_the_description
+                commands_that_run_the_process_report_a_message_and_an_interrupt
+                auxiliary_vector_is_served_if_the_target_has_one
                 registers_are_unavailable_except_the_program_counter;
         }
         debugging_syscalls_on {

@@ -1,6 +1,8 @@
-use super::{
-    Errno, Line, Mapping, Maps, ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING,
-    ZX_INFO_MAPS_TYPE_VMAR, record_name, zx_info_maps_mapping_v1_t, zx_info_maps_v1_t,
+use super::records::record_name;
+use super::{Errno, Line, Mapping, Maps};
+use crate::sys::{
+    ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING, ZX_INFO_MAPS_TYPE_VMAR,
+    zx_info_maps_mapping_v1_t, zx_info_maps_v1_t,
 };
 use std::io::Write;
 use std::string::String;
@@ -11,6 +13,10 @@ fn maps_of(text: &str) -> Maps {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     Maps::from_file(file)
+}
+
+fn parse(line: &[u8]) -> Option<Mapping> {
+    Line::parse(line).map(|line| line.mapping())
 }
 
 fn own() -> Maps {
@@ -25,7 +31,7 @@ fn listed() -> Vec<Mapping> {
         .filter(|line| !line.is_empty());
     let is_file_backed = |mapping: &Mapping| mapping.is_file_backed;
     lines
-        .map(|line| Line(line).parse().unwrap())
+        .map(|line| Line::parse(line).unwrap().mapping())
         .filter(is_file_backed)
         .collect()
 }
@@ -63,43 +69,67 @@ fn query_and_text_return_esrch_after_the_process_has_ended() {
     child.wait().unwrap();
     assert_eq!(maps.find_in_text(0x1000), Err(Errno::SRCH));
     assert_eq!(maps.find(0x1000), Err(Errno::SRCH));
+    assert!(maps.is_gone() && maps.text_is_gone());
 }
 
 #[test]
-fn protected_range_contains_the_vdso() {
+fn live_process_is_not_gone() {
+    let own = own();
+    assert!(!own.is_gone() && !own.text_is_gone());
+    assert!(maps_of("").is_gone());
+}
+
+#[test]
+fn only_vdso_and_vvar_are_pages_of_the_kernel() {
     let text = fs::read_to_string("/proc/self/maps").unwrap();
-    let protected = own().protected().unwrap();
-    assert!(protected.is_complete);
-    let protected = protected.pages;
-    for name in ["[vdso]", "[vvar]"] {
-        let line = text.lines().find(|line| line.ends_with(name)).unwrap();
-        let mapping = Line(line.as_bytes()).parse().unwrap();
-        assert!(protected.start <= mapping.start && mapping.end <= protected.end);
+    let maps = own();
+    let mut kernels = 0;
+    for line in text.lines() {
+        let line = Line::parse(line.as_bytes()).unwrap();
+        let is_kernels = line.name == b"[vdso]" || line.name.starts_with(b"[vvar");
+        assert_eq!(line.mapping().is_kernels, is_kernels);
+        if is_kernels {
+            kernels += 1;
+            let found = maps.find(line.start).unwrap().unwrap();
+            assert!(found.is_kernels);
+            assert_eq!(maps.find_in_text(line.start), Ok(Some(found)));
+            assert!(!maps.was_seen(line.start));
+        }
     }
+    assert!(kernels >= 2, "{text}");
+}
+
+/// Linux before 6.11 returns the text only. A second look-up would read all of it again.
+#[test]
+fn look_up_in_the_text_remembers_every_mapping() {
+    let maps = maps_of(
+        "1000-3000 rw-p 00000000 00:00 0 \n5000-6000 rw-p 00000000 00:00 0 \n\
+         8000-9000 r-xp 00000000 00:00 0 [vdso]\n",
+    );
+    assert!(!maps.was_seen(0x5fff));
+    assert!(maps.find(0x1000).unwrap().is_some());
+    let seen = [0xfff, 0x1000, 0x3000, 0x5fff, 0x8000].map(|vaddr| maps.was_seen(vaddr));
+    assert_eq!(seen, [false, true, false, true, false]);
 }
 
 #[test]
-fn protected_range_contains_every_vvar() {
-    let first = "1000-2000 r--p 00000000 00:00 0 [vvar]\n";
-    let text = format!("{first}4000-5000 r--p 00000000 00:00 0 [vvar]\n");
-    let protected = maps_of(&text).protected().unwrap();
-    assert_eq!(
-        (protected.pages, protected.is_complete),
-        (0x1000..0x5000, false)
-    );
-    let text = format!("{text}6000-7000 r-xp 00000000 00:00 0 [vdso]\n");
-    let protected = maps_of(&text).protected().unwrap();
-    assert_eq!(
-        (protected.pages, protected.is_complete),
-        (0x1000..0x7000, true)
-    );
-    assert_eq!(maps_of("").protected().unwrap().pages, 0..0);
+fn mapping_has_the_name_of_its_line() {
+    let own = own();
+    let text = fs::read_to_string("/proc/self/maps").unwrap();
+    let vdso = text.lines().find(|line| line.ends_with("[vdso]")).unwrap();
+    let vdso = Line::parse(vdso.as_bytes()).unwrap().start;
+    assert!(own.name_is(vdso, b"[vdso]"));
+    assert!(!own.name_is(vdso, b"[vds") && !own.name_is(vdso, b"[vdso]x"));
+    assert!(!own.name_is(0, b"") && !own.name_is(0, b"[vdso]"));
+    let text = maps_of("1000-2000 rw-s 00000000 00:0b 5 /secretmem (deleted)\n");
+    assert!(text.name_is(0x1fff, b"/secretmem (deleted)"));
+    assert!(!text.name_is(0x2000, b"/secretmem (deleted)"));
 }
 
 #[test]
 fn records_have_every_field_of_the_text() {
     let records =
-        maps_of("1000-3000 rwxp 00002000 fe:00 7 /a/b\n5000-6000 ---s 00000000 00:00 0 \n")
+        maps_of("1000-3000 rwxp 00002000 fe:00 7 /a/b\n5000-6000 ---p 00000000 00:00 0 \n")
             .records()
             .unwrap();
     let node = |name, depth, type_| zx_info_maps_v1_t {
@@ -166,26 +196,87 @@ fn only_a_path_is_cut_to_its_last_component() {
     }
 }
 
+/// The inode of System V memory is its segment ID. The first one of an IPC namespace has 0.
+#[test]
+fn shared_memory_with_inode_0_has_a_koid() {
+    for (line, has_koid) in [
+        (
+            "1000-3000 rw-s 00000000 00:01 0 /SYSV00000000 (deleted)",
+            true,
+        ),
+        ("1000-3000 rw-s 00000000 00:00 0 ", true),
+        ("1000-3000 rw-p 00000000 00:2a 0 /mnt/file", true),
+        ("1000-3000 rw-p 00000000 00:00 0 [heap]", false),
+        ("1000-3000 rw-p 00000000 00:00 0 ", false),
+    ] {
+        let records = maps_of(line).records().unwrap();
+        assert_eq!(records[2].mapping.vmo_koid != 0, has_koid, "{line}");
+        let mapping = Line::parse(line.as_bytes()).unwrap().mapping();
+        assert_eq!(mapping.is_file_backed, has_koid, "{line}");
+    }
+}
+
+/// Addresses of arm64 have 48 bits, and those of five-level paging have 56.
+#[test]
+fn root_vmar_contains_every_mapping() {
+    for end in [0x2000_usize, 1 << 47, 1 << 48, 1 << 56] {
+        let start = end - 0x1000;
+        let text = format!("{start:x}-{end:x} rw-p 00000000 00:00 0 \n");
+        let records = maps_of(&text).records().unwrap();
+        for node in &records[..2] {
+            assert_eq!((node.base, node.size), (0, end.max(1 << 47)));
+        }
+    }
+}
+
+/// The process has changed its mappings while Linux wrote the text.
+#[test]
+fn later_line_takes_precedence_over_those_that_it_overlaps() {
+    let lines = |ranges: &[&str]| {
+        let line = |range: &&str| format!("{range} rw-p 00000000 00:00 0 \n");
+        ranges.iter().map(line).collect::<String>()
+    };
+    for (text, expected) in [
+        (&["1000-3000", "2000-4000"][..], &[(1, 2), (2, 4)][..]),
+        (&["1000-3000", "1000-2000"], &[(1, 2)]),
+        (&["1000-2000", "2000-3000", "1000-4000"], &[(1, 4)]),
+        (
+            &["1000-2000", "3000-9000", "4000-5000"],
+            &[(1, 2), (3, 4), (4, 5)],
+        ),
+        (&["5000-6000", "1000-2000"], &[(1, 2)]),
+    ] {
+        let records = maps_of(&lines(text)).records().unwrap();
+        let ranges = records[2..]
+            .iter()
+            .map(|record| (record.base >> 12, (record.base + record.size) >> 12));
+        assert_eq!(ranges.collect::<Vec<_>>(), expected, "{text:?}");
+    }
+}
+
 #[test]
 fn line_is_parsed_whatever_its_name() {
     let expected = Mapping {
         start: 0x1000,
         end: 0x3000,
+        is_readable: true,
+        is_writable: false,
+        is_shared: false,
         is_file_backed: true,
+        is_kernels: false,
     };
-    for name in ["", " /a b c", " [vdso]", " /x\u{fffd}\\012y (deleted)"] {
+    for name in ["", " /a b c", " [heap]", " /x\u{fffd}\\012y (deleted)"] {
         let line = format!("1000-3000 r-xp 00000000 fe:00 7{name}\n");
-        assert_eq!(Line(line.as_bytes()).parse(), Some(expected));
+        assert_eq!(parse(line.as_bytes()), Some(expected));
     }
     let not_utf8 = [
         b"1000-3000 r-xp 00000000 fe:00 7 /".as_slice(),
         &[0xff, b'\n'],
     ]
     .concat();
-    assert_eq!(Line(&not_utf8).parse(), Some(expected));
+    assert_eq!(parse(&not_utf8), Some(expected));
     let anonymous = "1000-3000 rw-p 00000000 00:00 0 \n";
-    let is_file_backed = Line(anonymous.as_bytes()).parse().unwrap().is_file_backed;
-    assert!(!is_file_backed);
+    assert!(!parse(anonymous.as_bytes()).unwrap().is_file_backed);
 }
 
 #[test]
@@ -199,13 +290,12 @@ fn malformed_line_is_skipped() {
         "x-y r",
         "1000-2000",
         "1000-2000 r 0 0",
+        "+1000-2000 rw-p 00000000 00:00 0",
+        "1000-2000 rw-p 00000000 00:00 -1",
+        "1000-10000000000000000 rw-p 00000000 00:00 0",
         "1000-1000 rw-p 00000000 00:00 0 ",
         "2000-1000 rw-p 00000000 00:00 0 ",
     ] {
-        assert_eq!(
-            Line(String::from(text).as_bytes()).parse(),
-            None,
-            "{text:?}"
-        );
+        assert_eq!(parse(text.as_bytes()), None, "{text:?}");
     }
 }

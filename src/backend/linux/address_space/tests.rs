@@ -1,0 +1,93 @@
+use super::AddressSpace;
+use crate::backend::linux::behavior::Behavior;
+use crate::linux::Kernel;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+
+/// An access to an unmapped address waits for threads of the process that wait for a page.
+#[test]
+fn look_ups_do_not_access_the_memory() {
+    let mut own = AddressSpace::open(std::process::id()).unwrap();
+    own.memory = File::open("/dev/null").unwrap();
+    assert!(!own.is_gone());
+    assert!(own.records().unwrap().len() > 2);
+    let local = 0_u8;
+    let vaddr = (&raw const local).addr();
+    let behavior = Behavior::of(Kernel::ManPage);
+    assert!(own.mapping(vaddr, behavior).unwrap().end > vaddr);
+    for unmapped in [0, 1 << 63] {
+        let status = own.mapping(unmapped, behavior).unwrap_err();
+        assert_eq!(status, behavior.unmapped);
+    }
+}
+
+#[test]
+fn address_space_opened_twice_is_the_same() {
+    let [first, second] = [(); 2].map(|()| AddressSpace::open(std::process::id()).unwrap());
+    assert!(first.is_same(&second));
+}
+
+/// Of `<linux/personality.h>`.
+const ADDR_NO_RANDOMIZE: libc::c_ulong = 0x004_0000;
+
+/// Without address space layout randomization two programs have equal auxiliary vectors.
+#[test]
+fn equal_auxiliary_vectors_are_not_enough_to_be_the_same() {
+    let mut cats = [(); 2].map(|()| {
+        let mut cat = std::process::Command::new("cat");
+        let without_randomization = || {
+            // SAFETY: the call takes no pointer.
+            unsafe { libc::personality(ADDR_NO_RANDOMIZE) };
+            Ok(())
+        };
+        // SAFETY: the closure makes one system call, which is allowed between fork and exec.
+        unsafe { cat.pre_exec(without_randomization) };
+        cat.stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    });
+    let spaces = cats.each_mut().map(|cat| {
+        // An answer proves that the exec is complete.
+        cat.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        cat.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        AddressSpace::open(cat.id()).unwrap()
+    });
+    let [first, second] = spaces.each_ref().map(|space| space.program().unwrap());
+    assert!(first.1.is_some() && second.1.is_some());
+    if first.0 == second.0 {
+        assert!(!spaces[0].is_same(&spaces[1]));
+    } else {
+        std::println!("skipped: this Linux randomizes addresses");
+    }
+    for mut cat in cats {
+        cat.kill().unwrap();
+        cat.wait().unwrap();
+    }
+}
+
+#[test]
+fn only_own_memory_is_ours() {
+    let own = AddressSpace::open(std::process::id()).unwrap();
+    assert_eq!(own.is_ours(), Ok(true));
+    // A thread ID in place of the PID names the same memory.
+    let thread = std::thread::spawn(|| {
+        let id = rustix::thread::gettid().as_raw_nonzero().get();
+        AddressSpace::open(id.cast_unsigned()).unwrap().is_ours()
+    });
+    assert_eq!(thread.join().unwrap(), Ok(true));
+
+    let mut child = std::process::Command::new("cat")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let other = AddressSpace::open(child.id()).unwrap();
+    assert_eq!(other.is_ours(), Ok(false));
+    assert!(!other.is_gone());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(other.is_gone());
+    assert_eq!(other.is_ours(), Ok(false));
+}

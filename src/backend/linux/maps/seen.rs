@@ -1,0 +1,147 @@
+//! The mappings of a process that were looked up.
+
+use super::text::Mapping;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The ranges of mappings that were looked up, so that a small access to one of them is a single system
+/// call. The process can have unmapped them since.
+///
+/// The kernel's pages are not remembered: a write to them must be refused.
+#[derive(Default)]
+pub(crate) struct Seen(Mutex<Ranges>);
+
+/// The end of each range, by its start. No two overlap.
+type Ranges = BTreeMap<usize, usize>;
+
+/// The ranges of a process that maps and unmaps forever are forgotten at this number. Linux allows a
+/// process 65,530 mappings by default.
+const MAX_RANGES: usize = 1 << 18;
+
+impl Seen {
+    pub(crate) fn contains(&self, vaddr: usize) -> bool {
+        let before = self.lock().range(..=vaddr).next_back().map(|(_, end)| *end);
+        before.is_some_and(|end| vaddr < end)
+    }
+
+    pub(crate) fn insert(&self, mapping: &Mapping) {
+        if mapping.is_kernels {
+            return;
+        }
+        let Mapping { start, end, .. } = *mapping;
+        let mut ranges = self.lock();
+        if ranges.get(&start) == Some(&end) {
+            return;
+        }
+        remove(&mut ranges, start, end);
+        if ranges.len() >= MAX_RANGES {
+            ranges.clear();
+        }
+        ranges.insert(start, end);
+    }
+
+    /// Remembers these mappings and no others.
+    pub(crate) fn replace(&self, mappings: &[Mapping]) {
+        let remembered = mappings.iter().filter(|mapping| !mapping.is_kernels);
+        let ranges = remembered.map(|mapping| (mapping.start, mapping.end));
+        *self.lock() = ranges.collect();
+    }
+
+    /// Forgets the range that contains the address.
+    pub(crate) fn forget(&self, vaddr: usize) {
+        remove(&mut self.lock(), vaddr, vaddr.saturating_add(1));
+    }
+
+    /// No code that can panic runs under this lock.
+    fn lock(&self) -> MutexGuard<'_, Ranges> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes every range that overlaps these addresses.
+fn remove(ranges: &mut Ranges, start: usize, end: usize) {
+    while let Some((&other, _)) = ranges.range(..end).next_back().filter(|(_, e)| **e > start) {
+        ranges.remove(&other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_RANGES, Mapping, Seen};
+
+    fn mapping(start: usize, end: usize) -> Mapping {
+        Mapping {
+            start,
+            end,
+            is_readable: true,
+            is_writable: true,
+            is_shared: false,
+            is_file_backed: false,
+            is_kernels: false,
+        }
+    }
+
+    #[test]
+    fn range_contains_its_first_and_last_byte() {
+        let seen = Seen::default();
+        seen.insert(&mapping(0x2000, 0x4000));
+        for (vaddr, expected) in [
+            (0x1fff, false),
+            (0x2000, true),
+            (0x3fff, true),
+            (0x4000, false),
+        ] {
+            assert_eq!(seen.contains(vaddr), expected, "{vaddr:#x}");
+        }
+    }
+
+    #[test]
+    fn newer_range_replaces_those_that_it_overlaps() {
+        let seen = Seen::default();
+        for (start, end) in [(0x1000, 0x3000), (0x4000, 0x5000), (0x6000, 0x7000)] {
+            seen.insert(&mapping(start, end));
+        }
+        seen.insert(&mapping(0x2000, 0x5000));
+        for (vaddr, expected) in [
+            (0x1000, false),
+            (0x2000, true),
+            (0x4fff, true),
+            (0x6000, true),
+        ] {
+            assert_eq!(seen.contains(vaddr), expected, "{vaddr:#x}");
+        }
+    }
+
+    #[test]
+    fn forgotten_range_is_forgotten_whole() {
+        let seen = Seen::default();
+        seen.insert(&mapping(0x1000, 0x3000));
+        seen.insert(&mapping(0x3000, 0x4000));
+        seen.forget(0x2fff);
+        assert!(!seen.contains(0x1000) && seen.contains(0x3000));
+        seen.forget(usize::MAX);
+    }
+
+    #[test]
+    fn pages_of_the_kernel_are_not_remembered() {
+        let seen = Seen::default();
+        let vdso = Mapping {
+            is_kernels: true,
+            ..mapping(0x1000, 0x2000)
+        };
+        seen.insert(&vdso);
+        assert!(!seen.contains(0x1000));
+        seen.replace(&[vdso, mapping(0x5000, 0x6000)]);
+        assert!(!seen.contains(0x1000) && seen.contains(0x5000));
+    }
+
+    #[test]
+    fn number_of_ranges_is_limited() {
+        let seen = Seen::default();
+        for index in 0..=MAX_RANGES {
+            seen.insert(&mapping(index << 12, (index + 1) << 12));
+        }
+        assert_eq!(seen.lock().len(), 1);
+        assert!(seen.contains(MAX_RANGES << 12));
+    }
+}
