@@ -131,7 +131,7 @@ echo "== boot"
 root=$out/root-$name
 rm -rf "$root"
 mkdir -p "$root"/{bin,dev,proc,sys,tmp,programs}
-cp "$out/kernel-$name"/*bin/busybox "$root/bin/"
+cp "$(find "$out/kernel-$name" -name busybox)" "$root/bin/"
 cp ci/linux-vm-init "$root/init"
 expected=()
 while read -r program path; do

@@ -45,7 +45,5 @@ pub(crate) fn of(case_set: CaseSet) -> impl Iterator<Item = Case> {
         ],
         CaseSet::BadHandles => &[bad_handles::CASES],
     };
-    lists
-        .iter()
-        .flat_map(|list| list.iter().copied().map(scaled_case))
+    lists.iter().flat_map(|list| list.iter().map(scaled_case))
 }

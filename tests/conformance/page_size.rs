@@ -8,7 +8,8 @@ use super::target::system::page_size;
 /// Sizes from here on are limits of the calls, which do not depend on the size of a page.
 const LARGE: usize = 16 << 20;
 
-/// Returns the size or offset that is as far from the same page boundary.
+/// Returns a size or an offset of a table in pages of this system. The distance from the nearest page
+/// boundary stays.
 pub(crate) fn scaled(bytes: usize) -> usize {
     if bytes >= LARGE {
         return bytes;
@@ -17,7 +18,8 @@ pub(crate) fn scaled(bytes: usize) -> usize {
     boundary * page_size() + bytes - boundary * PAGE
 }
 
-pub(crate) fn scaled_case(case: Case) -> Case {
+/// Returns the case in pages of this system.
+pub(crate) fn scaled_case(case: &Case) -> Case {
     let location = match case.location {
         Location::Offset(offset) => Location::Offset(scaled_offset(offset)),
         other => other,
@@ -36,5 +38,6 @@ pub(crate) fn scaled_case(case: Case) -> Case {
 
 /// A negative offset is in the page before the layout.
 fn scaled_offset(offset: isize) -> isize {
-    usize::try_from(offset).map_or(offset, |offset| scaled(offset).cast_signed())
+    let scaled = usize::try_from(offset).map(scaled);
+    scaled.map_or(offset, |offset| isize::try_from(offset).unwrap())
 }

@@ -28,7 +28,7 @@ impl Memory {
     pub(super) fn lay_out(&mut self, case: &Case) -> zx_vaddr_t {
         self.clear();
         let areas = case.memory;
-        let pages = areas.iter().map(|area| area.pages()).sum::<usize>();
+        let pages = areas.iter().map(Area::pages).sum::<usize>();
         self.base = reserve(pages + 2) + page_size();
         self.areas = areas;
         let files: Vec<Option<OwnedFd>> = (0..areas.len())

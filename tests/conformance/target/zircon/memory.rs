@@ -47,7 +47,7 @@ impl Memory {
     pub(super) fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
         self.clear();
         let areas = case.memory;
-        let pages: usize = areas.iter().map(|area| area.pages()).sum();
+        let pages: usize = areas.iter().map(Area::pages).sum();
         let (region, start) = allocate(self.parent, None, (pages + 2) * PAGE)?;
         let vmar = region.0;
         self.region = Some(region);
