@@ -89,7 +89,7 @@ unpack() {
         esac
         # The drivers of a kernel are not used.
         for deb in *.deb; do
-            dpkg-deb --fsys-tarfile "$deb" | tar -x -C .. --exclude ./lib/modules --exclude ./usr/lib/modules
+            dpkg-deb --fsys-tarfile "$deb" | tar -x -C .. --wildcards --exclude '*/lib/modules/*/kernel'
         done
     )
     rm -r "$directory.new/debs"
@@ -102,8 +102,12 @@ unpack "$tools" bookworm "$host" install "${packages[@]}" busybox-static
 unpack "$out/libc-$arch" bookworm "$host" download "libc6-dev-$arch-cross" "libgcc-12-dev-$arch-cross"
 if [ ! -e "$out/kernel-$name" ]; then
     apt apt-get "$suite" "$arch" update -qq
-    # The package that the metapackage depends on.
-    kernel=$(apt apt-cache "$suite" "$arch" depends "$kernel" | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
+    # The metapackage depends on the package with the version, which in newer suites depends on the one
+    # with the kernel.
+    for prefix in linux-image linux-binary; do
+        found=$(apt apt-cache "$suite" "$arch" depends "$kernel" | sed -n "s/^ *Depends: \($prefix-[0-9].*\)/\1/p")
+        kernel=${found:-$kernel}
+    done
     unpack "$out/kernel-$name" "$suite" "$arch" download "$kernel" busybox-static
 fi
 
@@ -131,7 +135,7 @@ echo "== boot"
 root=$out/root-$name
 rm -rf "$root"
 mkdir -p "$root"/{bin,dev,proc,sys,tmp,programs}
-cp "$(find "$out/kernel-$name" -name busybox)" "$root/bin/"
+cp "$(find "$out/kernel-$name" -path '*/bin/busybox')" "$root/bin/"
 cp ci/linux-vm-init "$root/init"
 expected=()
 while read -r program path; do
@@ -149,7 +153,7 @@ run=("${libraries[0]}"/ld-linux-*.so.* --library-path "${libraries[0]}:${librari
 log=$out/$name.log
 QEMU_MODULE_DIR=${libraries[1]}/qemu timeout "$limit" "${run[@]}" "${qemu[@]:1}" \
     -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios" -accel tcg -smp 2 -m 3G -nodefaults -no-reboot \
-    -display none -serial stdio -kernel "$(echo "$out/kernel-$name"/boot/vmlinu[xz]-*)" -initrd "$out/initramfs-$name" \
+    -display none -serial stdio -kernel "$(find "$out/kernel-$name" -name 'vmlinu[xz]*')" -initrd "$out/initramfs-$name" \
     -append "console=$console quiet loglevel=1 panic=-1" </dev/null | sed -u 's|\r$||' | tee "$log"
 
 # The last line of `init` shows that the kernel reached it.
