@@ -1,6 +1,8 @@
 //! A conformance case: a memory layout, one call, and the expected outcome on each kernel.
 
-use super::expect::Expect;
+use super::expect::{Expect, Outcome};
+use super::page_size::scaled;
+use super::target::system::page_size;
 use std::fmt;
 
 /// The calls under test.
@@ -58,6 +60,22 @@ impl Case {
         }
     }
 
+    /// The case with another address and buffer, and with changed outcomes.
+    pub(crate) fn with_sizes(
+        self,
+        location: Location,
+        buffer: Buffer,
+        change: impl Fn(Outcome) -> Outcome,
+    ) -> Self {
+        Self {
+            location,
+            buffer,
+            write: self.write.map(|expect| expect.map(&change)),
+            read: self.read.map(|expect| expect.map(&change)),
+            ..self
+        }
+    }
+
     /// A layout alone, for a call that is no case.
     pub(crate) const fn layout(name: &'static str, memory: &'static [Area]) -> Self {
         let (location, buffer) = (Location::Offset(0), Buffer::Claimed(0));
@@ -106,8 +124,15 @@ impl Case {
 /// Consecutive pages of one kind.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Area {
-    pub(crate) pages: usize,
+    /// In the table. A large area has fewer pages if pages are larger: see `pages()`.
+    pages: usize,
     pub(crate) kind: AreaKind,
+}
+
+impl Area {
+    pub(crate) fn pages(&self) -> usize {
+        scaled(self.pages * PAGE) / page_size()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,6 +306,7 @@ pub(crate) enum Buffer {
     OnlyFirstPageMapped(usize),
 }
 
+/// The size of Zircon's pages, in which the tables count: see `page_size.rs`.
 pub(crate) const PAGE: usize = 4096;
 
 /// A read-write mapping of a new VMO.

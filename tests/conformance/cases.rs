@@ -5,6 +5,7 @@
 
 use super::CaseSet;
 use super::case::Case;
+use super::page_size::scaled_case;
 
 mod addresses;
 mod bad_handles;
@@ -44,5 +45,5 @@ pub(crate) fn of(case_set: CaseSet) -> impl Iterator<Item = Case> {
         ],
         CaseSet::BadHandles => &[bad_handles::CASES],
     };
-    lists.iter().flat_map(|list| list.iter().copied())
+    lists.iter().flat_map(|list| list.iter().map(scaled_case))
 }

@@ -2,9 +2,10 @@
 //! uninitialized buffers, a null or invalid `actual`, and koids.
 
 use super::call;
-use super::case::{Call, Case, Handle, PAGE, memory};
+use super::case::{Call, Case, Handle, memory};
 use super::image::{Image, pattern};
 use super::kernel::Kernel;
+use super::target::system::page_size;
 use super::target::{Skip, Target, TargetKind, system};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::mem::MaybeUninit;
@@ -98,15 +99,17 @@ fn borrow(target: &mut dyn Target) -> Result<ProcessRef<'static>, Skip> {
 fn write_all_continues_in_next_mapping(kind: TargetKind) -> Result<(), Skip> {
     let mut fixture = Fixture::new(kind, &THREE)?;
     let (process, base) = (fixture.process()?, fixture.base);
-    let bytes = pattern(0, 4 * PAGE);
+    let bytes = pattern(0, 4 * page_size());
     assert_eq!(process.write_all_memory(base, &bytes), Ok(()));
     let mut image = Image::zeroed(THREE.memory);
     image.write(0, &bytes).unwrap();
     assert!(fixture.matches(&image));
-    let error = process.write_all_memory(base + PAGE, &bytes).unwrap_err();
+    let error = process
+        .write_all_memory(base + page_size(), &bytes)
+        .unwrap_err();
     assert_eq!(
         (error.transferred, error.vaddr),
-        (3 * PAGE, base + 4 * PAGE)
+        (3 * page_size(), base + 4 * page_size())
     );
     assert!(error.status.may_mean_unmapped(), "{error}");
     Ok(())
@@ -115,18 +118,20 @@ fn write_all_continues_in_next_mapping(kind: TargetKind) -> Result<(), Skip> {
 fn read_exact_continues_in_next_mapping(kind: TargetKind) -> Result<(), Skip> {
     let (mut fixture, image) = Fixture::filled(kind, &THREE)?;
     let (process, base) = (fixture.process()?, fixture.base);
-    let mut buffer = vec![0; 4 * PAGE];
+    let mut buffer = vec![0; 4 * page_size()];
     assert_eq!(process.read_exact_memory(base, &mut buffer), Ok(()));
-    assert!(Some(&buffer) == image.read(0, 4 * PAGE).as_ref());
+    assert!(Some(&buffer) == image.read(0, 4 * page_size()).as_ref());
     let error = process
-        .read_exact_memory(base + PAGE, &mut buffer)
+        .read_exact_memory(base + page_size(), &mut buffer)
         .unwrap_err();
     assert_eq!(
         (error.transferred, error.vaddr),
-        (3 * PAGE, base + 4 * PAGE)
+        (3 * page_size(), base + 4 * page_size())
     );
     assert!(error.status.may_mean_unmapped(), "{error}");
-    assert!(Some(&buffer[..3 * PAGE]) == image.read(PAGE, 3 * PAGE).as_deref());
+    assert!(
+        Some(&buffer[..3 * page_size()]) == image.read(page_size(), 3 * page_size()).as_deref()
+    );
     assert!(fixture.matches(&image));
     Ok(())
 }
@@ -135,7 +140,7 @@ const CALLS: usize = 1000;
 
 /// Kernels until September 2019 access the whole buffer between the look-up of the mapping and the
 /// transfer. A long buffer makes the race more likely there.
-const LONG: usize = 64 * PAGE;
+const LONG: usize = 1 << 18;
 
 /// Until about 2023 the kernel can return success with a count of 0 if the mapping disappears during
 /// the call. The transfers and the cursor then call again.
@@ -231,7 +236,9 @@ fn refused_write_with_null_actual_is_not_supported(kind: TargetKind) -> Result<(
 fn refused_write_all_writes_nothing(kind: TargetKind) -> Result<(), Skip> {
     let (mut fixture, image) = Fixture::filled(kind, &THREE)?;
     let (process, base) = (fixture.process()?, fixture.base);
-    let error = process.write_all_memory(base, &[1; 4 * PAGE]).unwrap_err();
+    let error = process
+        .write_all_memory(base, &vec![1; 4 * page_size()])
+        .unwrap_err();
     assert_eq!((error.transferred, error.vaddr), (0, base));
     assert_eq!(error.status, Status::NotSupported);
     assert!(fixture.matches(&image));
@@ -255,17 +262,17 @@ fn call_with_actual(
 
 fn uninit_read_matches_read(kind: TargetKind) -> Result<(), Skip> {
     let (mut fixture, image) = Fixture::filled(kind, &THREE)?;
-    let (process, vaddr) = (fixture.process()?, fixture.base + PAGE + 1);
+    let (process, vaddr) = (fixture.process()?, fixture.base + page_size() + 1);
     // The read is partial: it stops at the end of the second mapping.
-    let mut buffer = vec![0; 4 * PAGE];
+    let mut buffer = vec![0; 4 * page_size()];
     let count = process.read_memory(vaddr, &mut buffer).unwrap();
-    let mut uninit = vec![MaybeUninit::uninit(); 4 * PAGE];
+    let mut uninit = vec![MaybeUninit::uninit(); 4 * page_size()];
     let (read, rest) = process.read_memory_uninit(vaddr, &mut uninit).unwrap();
-    assert_eq!((read.len(), rest.len()), (count, 4 * PAGE - count));
+    assert_eq!((read.len(), rest.len()), (count, 4 * page_size() - count));
     assert!(read == &buffer[..count]);
-    assert!(Some(&*read) == image.read(PAGE + 1, 2 * PAGE - 1).as_deref());
+    assert!(Some(&*read) == image.read(page_size() + 1, 2 * page_size() - 1).as_deref());
     // A failed read has the same status, too.
-    let hole = fixture.base + 4 * PAGE;
+    let hole = fixture.base + 4 * page_size();
     let status = process.read_memory_uninit(hole, &mut uninit).unwrap_err();
     assert_eq!(process.read_memory(hole, &mut buffer), Err(status));
     Ok(())

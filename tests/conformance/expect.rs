@@ -96,6 +96,10 @@ impl Expect {
         self
     }
 
+    pub(crate) fn map(self, change: impl Fn(Outcome) -> Outcome) -> Self {
+        Self(self.0.map(change))
+    }
+
     pub(crate) const fn on(&self, era: Era) -> Outcome {
         self.0[era as usize]
     }

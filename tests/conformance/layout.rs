@@ -1,6 +1,7 @@
 //! The VMO pages that a layout maps.
 
-use super::case::{Area, AreaKind, PAGE, Pager};
+use super::case::{Area, AreaKind, Pager};
+use super::target::system::page_size;
 use std::ops::Range;
 
 /// A range of the layout whose contents can be read without the call under test.
@@ -32,7 +33,10 @@ impl Run {
 
 /// The offset of an area from the start of the layout.
 pub(crate) fn offset(memory: &[Area], index: usize) -> usize {
-    memory[..index].iter().map(|area| area.pages * PAGE).sum()
+    memory[..index]
+        .iter()
+        .map(|area| area.pages() * page_size())
+        .sum()
 }
 
 /// The VMO pages that an area maps.
@@ -54,7 +58,7 @@ pub(crate) fn vmo_pages(memory: &[Area]) -> Vec<VmoPages> {
         };
         let previous = index
             .checked_sub(1)
-            .map(|before| (all[before], memory[before].pages));
+            .map(|before| (all[before], memory[before].pages()));
         let (previous, pages) = previous.unwrap_or((new, 0));
         all.push(match area.kind {
             AreaKind::NextPages(_) => VmoPages {
@@ -76,8 +80,8 @@ pub(crate) fn vmo_pages(memory: &[Area]) -> Vec<VmoPages> {
 pub(crate) fn vmo_len(memory: &[Area], vmo: usize) -> usize {
     let ends = vmo_pages(memory).into_iter().zip(memory);
     let ends = ends.filter(|(pages, _)| pages.vmo == vmo);
-    let pages = ends.map(|(pages, area)| pages.first + area.pages).max();
-    pages.unwrap_or(0) * PAGE
+    let pages = ends.map(|(pages, area)| pages.first + area.pages()).max();
+    pages.unwrap_or(0) * page_size()
 }
 
 /// The runs of the layout, from its start to its end.
@@ -88,10 +92,10 @@ pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
         let mut add = |pages: Range<usize>| {
             if !pages.is_empty() {
                 runs.push(Run {
-                    offset: offset + pages.start * PAGE,
-                    len: pages.len() * PAGE,
+                    offset: offset + pages.start * page_size(),
+                    len: pages.len() * page_size(),
                     vmo,
-                    vmo_offset: (first + pages.start) * PAGE,
+                    vmo_offset: (first + pages.start) * page_size(),
                 });
             }
         };
@@ -111,11 +115,11 @@ pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
             | AreaKind::Discardable { .. }
             | AreaKind::Contiguous
             | AreaKind::Paged(Pager::Supplied | Pager::SuppliesOnRequest)
-            | AreaKind::InSubVmar => add(0..area.pages),
+            | AreaKind::InSubVmar => add(0..area.pages()),
             AreaKind::ShrunkTo(pages) => add(0..pages),
             AreaKind::SecondPageUnmapped => {
                 add(0..1);
-                add(2..area.pages);
+                add(2..area.pages());
             }
             AreaKind::WithPolicy(_)
             | AreaKind::Physical
@@ -125,7 +129,7 @@ pub(crate) fn runs(memory: &[Area]) -> Vec<Run> {
             | AreaKind::DestroyedSubVmar
             | AreaKind::Hole => {}
         }
-        offset += area.pages * PAGE;
+        offset += area.pages() * page_size();
     }
     runs
 }

@@ -2,7 +2,7 @@
 
 use super::call::{self, Api};
 use super::caller_buffer::CallerBuffer;
-use super::case::{Call, Case, Location, PAGE, State};
+use super::case::{Call, Case, Location, State};
 use super::expect::Outcome;
 use super::image::{self, Image};
 use super::kernel::Kernel;
@@ -121,7 +121,7 @@ fn run_once(
     };
     let contents = target.contents(case);
     if let Some(at) = contents.and_then(|contents| image.difference(&contents)) {
-        let (page, byte) = (at / PAGE, at % PAGE);
+        let (page, byte) = (at / system::page_size(), at % system::page_size());
         return Err(mismatch(format!(
             "wrong memory contents from byte {byte} of readable page {page}"
         )));

@@ -10,6 +10,7 @@ mod image;
 mod kernel;
 mod layout;
 mod measured;
+mod page_size;
 mod read_buffer;
 mod report;
 mod run;

@@ -1,6 +1,6 @@
 //! The log names the cause if Linux refuses an access to a page that is mapped.
 
-use super::debuggee::{Debuggee, PAGE, Page, Refused};
+use super::debuggee::{Debuggee, Page, Refused, page_size};
 use super::subprocess;
 use log::{LevelFilter, Log, Metadata, Record};
 use std::sync::Mutex;
@@ -39,7 +39,7 @@ fn assert_refused(refused: Refused, texts: &[&str]) {
         subprocess::skip("this Linux has no such pages, or it does not allow them");
     };
     let process = debuggee.process();
-    for len in [1, 2 * PAGE] {
+    for len in [1, 2 * page_size()] {
         assert_logged(texts, || {
             let read = process.read_memory(base, &mut vec![0; len]);
             assert_eq!(read, Err(Status::AccessDenied), "{len} bytes");

@@ -1,6 +1,6 @@
 //! Threads that write and read a target with many lengths while something happens to it.
 
-use super::debuggee::PAGE;
+use super::debuggee::page_size;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,20 +14,26 @@ pub(crate) const TAG: u8 = 0xa5;
 /// The byte in the memory of another process or program, which no call may return.
 pub(crate) const OTHER: u8 = 0x3c;
 
-const LENGTHS: [usize; 12] = [
-    1,
-    2,
-    8,
-    63,
-    PAGE - 1,
-    PAGE,
-    PAGE + 1,
-    3 * PAGE,
-    1 << 16,
-    1 << 20,
-    (8 << 20) - 1,
-    MAX_WRITE_LEN,
-];
+fn lengths() -> [usize; 12] {
+    let page = page_size();
+    [
+        1,
+        2,
+        8,
+        63,
+        page - 1,
+        page,
+        page + 1,
+        3 * page,
+        1 << 16,
+        1 << 20,
+        (8 << 20) - 1,
+        MAX_WRITE_LEN,
+    ]
+}
+
+/// Reads are compared in chunks of this size.
+const CHUNK: usize = 4096;
 
 const WRITERS: usize = 4;
 const READERS: usize = 2;
@@ -113,7 +119,7 @@ impl<'a> ConcurrentCalls<'a> {
         let mut calls_after_event = 0;
         for turn in number.. {
             calls_after_event += usize::from(self.is_over.load(Ordering::Acquire));
-            if calls_after_event > LENGTHS.len() {
+            if calls_after_event > lengths().len() {
                 return;
             }
             // Every second call starts at the start of the mapping, the others somewhere in it.
@@ -123,7 +129,7 @@ impl<'a> ConcurrentCalls<'a> {
             // Two calls in a row have the same length: one at the start, one not.
             call(
                 self.mapping.start + offset,
-                LENGTHS[turn / 2 % LENGTHS.len()],
+                lengths()[turn / 2 % lengths().len()],
             );
         }
     }
@@ -136,11 +142,11 @@ impl<'a> ConcurrentCalls<'a> {
 
     fn read(&self, vaddr: zx_vaddr_t, buffer: &mut [u8]) {
         let count = self.process.read_memory(vaddr, buffer);
-        for page in buffer[..count.unwrap_or(0)].chunks(PAGE) {
-            // The comparison of whole slices is fast, and most pages are uniform.
-            let len = page.len();
-            let is_uniform = page == &[TAG; PAGE][..len] || page == &[0; PAGE][..len];
-            let is_valid = is_uniform || page.iter().all(|byte| [0, TAG].contains(byte));
+        for chunk in buffer[..count.unwrap_or(0)].chunks(CHUNK) {
+            // The comparison of whole slices is fast, and most chunks are uniform.
+            let len = chunk.len();
+            let is_uniform = chunk == &[TAG; CHUNK][..len] || chunk == &[0; CHUNK][..len];
+            let is_valid = is_uniform || chunk.iter().all(|byte| [0, TAG].contains(byte));
             assert!(is_valid, "a read returned bytes that no thread wrote");
         }
         let result = self.result(vaddr, buffer.len(), count);
@@ -184,7 +190,7 @@ impl Results {
 /// Asserts that a write and a read of each length fail with this status.
 pub(crate) fn assert_calls_fail(process: &Process, vaddr: zx_vaddr_t, expected: Status) {
     let mut bytes = vec![TAG; MAX_WRITE_LEN];
-    for len in LENGTHS {
+    for len in lengths() {
         let written = process.write_memory(vaddr, &bytes[..len]);
         assert_eq!(written, Err(expected), "write of {len} bytes");
         let read = process.read_memory(vaddr, &mut bytes[..len]);

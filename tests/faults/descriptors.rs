@@ -1,6 +1,6 @@
 //! The limit of file descriptors is reached.
 
-use super::debuggee::{Debuggee, PAGE};
+use super::debuggee::{Debuggee, page_size};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
 use zx_process_memory::{JobRef, Process, Rights, Status};
@@ -53,15 +53,15 @@ pub(crate) fn open_without_free_descriptors_is_no_resources() {
 
 pub(crate) fn calls_on_open_handle_need_no_free_descriptors() {
     let mut debuggee = Debuggee::start();
-    let base = debuggee.lay_out_large(16 * PAGE);
+    let base = debuggee.lay_out_large(16 * page_size());
     let process = debuggee.process();
     lower_the_limit();
     let files = exhaust_descriptors(0);
-    let bytes = vec![9; 17 * PAGE];
+    let bytes = vec![9; 17 * page_size()];
     assert_eq!(process.write_memory(base, &bytes[..8]), Ok(8));
-    assert_eq!(process.write_memory(base, &bytes), Ok(16 * PAGE));
-    let mut seen = vec![0; 17 * PAGE];
-    assert_eq!(process.read_memory(base, &mut seen), Ok(16 * PAGE));
+    assert_eq!(process.write_memory(base, &bytes), Ok(16 * page_size()));
+    let mut seen = vec![0; 17 * page_size()];
+    assert_eq!(process.read_memory(base, &mut seen), Ok(16 * page_size()));
     let duplicate = process.duplicate(Rights::SAME_RIGHTS).unwrap();
     assert_eq!(duplicate.koid(), process.koid());
     assert_eq!(duplicate.write_memory(0, &bytes), Err(Status::NoMemory));

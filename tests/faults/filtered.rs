@@ -1,6 +1,6 @@
 //! A seccomp filter, as in a container, forbids a system call that the Linux backend needs.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use super::old_kernels::PROCMAP_QUERY;
 use super::seccomp::{Filter, install};
 use super::subprocess;
@@ -20,17 +20,17 @@ fn forbid(syscall: libc::c_long) {
 
 pub(crate) fn write_without_pwrite_is_access_denied() {
     let mut debuggee = Debuggee::start();
-    let base = debuggee.lay_out_large(2 * PAGE);
+    let base = debuggee.lay_out_large(2 * page_size());
     let process = debuggee.process();
     forbid(libc::SYS_pwrite64);
-    for len in [1, PAGE, 2 * PAGE] {
+    for len in [1, page_size(), 2 * page_size()] {
         let written = process.write_memory(base, &vec![1; len]);
         assert_eq!(written, Err(Status::AccessDenied), "{len} bytes");
     }
     // Other calls are not affected.
-    let mut seen = vec![1; 2 * PAGE];
-    assert_eq!(process.read_memory(base, &mut seen), Ok(2 * PAGE));
-    assert_eq!(seen, [0; 2 * PAGE]);
+    let mut seen = vec![1; 2 * page_size()];
+    assert_eq!(process.read_memory(base, &mut seen), Ok(2 * page_size()));
+    assert_eq!(seen, vec![0; 2 * page_size()]);
     assert_eq!(process.write_memory(0, &[1; 8192]), Err(Status::NoMemory));
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn read_and_open_without_pread_fail() {
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     let process = debuggee.process();
     forbid(libc::SYS_pread64);
-    for len in [1, PAGE, 2 * PAGE] {
+    for len in [1, page_size(), 2 * page_size()] {
         let read = process.read_memory(base, &mut vec![0; len]);
         assert_eq!(read, Err(Status::AccessDenied), "{len} bytes");
     }
@@ -96,11 +96,17 @@ pub(crate) fn without_procmap_query() {
     let by_child = Process::from_child(&debuggee.child).map(drop);
     assert_eq!(by_child, Ok(()), "{errno}");
     let process = Process::from_pid(debuggee.pid()).unwrap();
-    assert_eq!(process.write_memory(base, &[1; PAGE + 1]), Ok(PAGE + 1));
-    assert_eq!(debuggee.sees(base + PAGE - 1..base + PAGE + 2), [1, 1, 0]);
-    let mut seen = [0; PAGE + 1];
-    assert_eq!(process.read_memory(base, &mut seen), Ok(PAGE + 1));
-    assert_eq!(seen, [1; PAGE + 1]);
+    assert_eq!(
+        process.write_memory(base, &vec![1; page_size() + 1]),
+        Ok(page_size() + 1)
+    );
+    assert_eq!(
+        debuggee.sees(base + page_size() - 1..base + page_size() + 2),
+        [1, 1, 0]
+    );
+    let mut seen = vec![0; page_size() + 1];
+    assert_eq!(process.read_memory(base, &mut seen), Ok(page_size() + 1));
+    assert_eq!(seen, vec![1; page_size() + 1]);
     assert_eq!(process.write_memory(0, &[1]), Err(Status::NoMemory));
 }
 
@@ -118,12 +124,19 @@ pub(crate) fn call_within_a_page_of_a_seen_mapping_needs_no_look_up() {
         argument: Some((1, PROCMAP_QUERY)),
         errno: Some(Errno::SRCH),
     });
-    for page in [base, base + PAGE] {
-        assert_eq!(process.write_memory(page, &[1; PAGE]), Ok(PAGE));
+    for page in [base, base + page_size()] {
+        assert_eq!(
+            process.write_memory(page, &vec![1; page_size()]),
+            Ok(page_size())
+        );
     }
-    assert!(debuggee.sees_only(1, base..base + 2 * PAGE));
+    assert!(debuggee.sees_only(1, base..base + 2 * page_size()));
     assert_eq!(process.read_memory(stack - 8, &mut [0; 16]), Ok(16));
-    for (vaddr, len) in [(unseen, 1), (base + PAGE - 1, 2), (base, PAGE + 1)] {
+    for (vaddr, len) in [
+        (unseen, 1),
+        (base + page_size() - 1, 2),
+        (base, page_size() + 1),
+    ] {
         let refused = process.write_memory(vaddr, &vec![1; len]);
         assert_eq!(refused, Err(Status::BadState), "{len} bytes");
     }

@@ -1,6 +1,6 @@
 //! A fork of this process has the same mappings at the same addresses.
 
-use super::debuggee::PAGE;
+use super::debuggee::page_size;
 use std::hint::black_box;
 use std::os::unix::process::parent_id;
 use std::sync::atomic::{AtomicU8, Ordering::Acquire};
@@ -65,5 +65,8 @@ pub(crate) fn write_to_fork_does_not_change_parent() {
         "exit status of the child, which checks its memory"
     );
     assert_eq!(word(), [0; 8]);
-    assert_eq!(fork.write_memory(vaddr, &[0; PAGE]), Err(Status::BadState));
+    assert_eq!(
+        fork.write_memory(vaddr, &vec![0; page_size()]),
+        Err(Status::BadState)
+    );
 }

@@ -1,7 +1,7 @@
 //! Handles that many threads open, use and close concurrently.
 
 use super::concurrent_calls::{StopOnPanic, wait_until};
-use super::debuggee::{Debuggee, PAGE};
+use super::debuggee::{Debuggee, page_size};
 use super::subprocess;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -38,7 +38,7 @@ pub(crate) fn handle_closed_during_writes_never_names_other_process() {
                 let bytes = [0, 1].map(|which| vec![tag(which); LEN]);
                 for turn in number.. {
                     let (handle, which) = *current.lock().unwrap();
-                    let len = [1, 64, PAGE + 1, LEN][turn % 4];
+                    let len = [1, 64, page_size() + 1, LEN][turn % 4];
                     calls.fetch_add(1, Ordering::Relaxed);
                     match borrow(handle).write_memory(base, &bytes[which][..len]) {
                         Ok(count) => assert_eq!(count, len),

@@ -1,6 +1,6 @@
 //! Many repetitions of a call leak no descriptors and no memory.
 
-use super::debuggee::{Debuggee, PAGE};
+use super::debuggee::{Debuggee, page_size};
 use std::fs;
 use std::thread;
 use zx_process_memory::{MAX_WRITE_LEN, Process, Rights, Status};
@@ -88,14 +88,14 @@ pub(crate) fn failed_opens_leak_nothing() {
 /// Short, long, failed and partial writes. Every thousandth is on a new thread.
 pub(crate) fn hundred_thousand_writes_leak_nothing() {
     let mut debuggee = Debuggee::start();
-    let base = debuggee.lay_out_large(16 * PAGE);
+    let base = debuggee.lay_out_large(16 * page_size());
     let process = debuggee.process();
     let bytes = vec![7; MAX_WRITE_LEN];
     assert_no_leak(100_000, |turn| {
-        let len = [1, 8, PAGE, 3 * PAGE, MAX_WRITE_LEN][turn % 5];
+        let len = [1, 8, page_size(), 3 * page_size(), MAX_WRITE_LEN][turn % 5];
         let (at, expected) = match turn % 7 {
             0 => (0, Err(Status::NoMemory)),
-            _ => (base, Ok(len.min(16 * PAGE))),
+            _ => (base, Ok(len.min(16 * page_size()))),
         };
         let write = || assert_eq!(process.write_memory(at, &bytes[..len]), expected);
         if turn % 1000 == 0 {

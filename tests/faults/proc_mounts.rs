@@ -1,6 +1,6 @@
 //! Unusual `/proc` mounts. The tests run in new mount and PID namespaces.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use super::namespaces::{command_as_nobody, mount_proc, mount_proc_or_skip};
 use super::namespaces::{run_in_new_namespaces, unmount_proc, unshare};
 use super::refused::assert_own_child_is_written;
@@ -68,8 +68,8 @@ fn test_without_proc(remove_proc: impl FnOnce()) {
 
     assert_eq!(process.write_memory(base, &[5; 8]), Ok(8));
     assert_eq!(
-        process.write_memory(base + 8, &[6; 3 * PAGE]),
-        Ok(2 * PAGE - 8)
+        process.write_memory(base + 8, &vec![6; 3 * page_size()]),
+        Ok(2 * page_size() - 8)
     );
     let mut seen = [0; 9];
     assert_eq!(process.read_memory(base, &mut seen), Ok(9));

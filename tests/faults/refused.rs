@@ -1,6 +1,6 @@
 //! Processes that Linux does not allow this process to trace.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use super::namespaces::{command_as_nobody, skip_unless_root};
 use super::subprocess;
 use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior};
@@ -22,7 +22,7 @@ pub(crate) fn process_of_other_user_is_access_denied() {
     subprocess::run(&mut command_as_nobody(
         "refused::assert_own_child_is_written",
     ));
-    assert!(debuggee.sees_only(0, base..base + PAGE));
+    assert!(debuggee.sees_only(0, base..base + page_size()));
 }
 
 /// Asserts that the process in the first argument cannot be opened, that failed opens leak no
@@ -70,8 +70,11 @@ pub(crate) fn undumpable_target() {
     assert_eq!(by_pid.unwrap_err(), Status::AccessDenied);
     // A handle keeps its access from when it was opened, as in Zircon.
     assert_eq!(before.write_memory(base, &[1, 2]), Ok(2));
-    assert_eq!(before.write_memory(base, &[3; 2 * PAGE]), Ok(PAGE));
-    assert!(debuggee.sees_only(3, base..base + PAGE));
+    assert_eq!(
+        before.write_memory(base, &vec![3; 2 * page_size()]),
+        Ok(page_size())
+    );
+    assert!(debuggee.sees_only(3, base..base + page_size()));
 }
 
 pub(crate) fn own_memory_of_undumpable_debugger_is_bad_handle() {

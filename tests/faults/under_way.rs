@@ -3,7 +3,7 @@
 use super::concurrent_calls::{
     CallResult, ConcurrentCalls, OTHER, StopOnPanic, TAG, assert_calls_fail,
 };
-use super::debuggee::{Debuggee, PAGE};
+use super::debuggee::{Debuggee, page_size};
 use super::guard_pages::assert_guards_are_unchanged;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -189,7 +189,7 @@ pub(crate) const MAPPED_OR_NOT: [CallResult; 3] = [
 
 /// The debuggee unmaps the memory and maps new memory at the same address, over and over.
 pub(crate) fn test_remapped_memory(page: &str, of_writes: &[CallResult], of_reads: &[CallResult]) {
-    for len in [PAGE, 16 * PAGE, LEN] {
+    for len in [page_size(), 16 * page_size(), LEN] {
         let mut debuggee = Debuggee::start();
         let base = debuggee.lay_out_large(len);
         debuggee.ask(format_args!("remap {base} {len} {page} 1"));

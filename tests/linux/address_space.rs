@@ -1,6 +1,6 @@
 //! Writes to addresses and mappings of each kind.
 
-use super::debuggee::{Debuggee, PAGE, Page, program};
+use super::debuggee::{Debuggee, Page, page_size, program};
 use zx_process_memory::{Process, Status};
 
 /// Writes into one page of this kind and checks what the debuggee reads.
@@ -9,7 +9,10 @@ fn write_into_page(page: Page) {
     let base = debuggee.lay_out(&[page]);
     let process = debuggee.process();
     assert_eq!(process.write_memory(base + 10, &[1, 2]), Ok(2));
-    assert_eq!(process.write_memory(base, &[9; PAGE + 1]), Ok(PAGE));
+    assert_eq!(
+        process.write_memory(base, &vec![9; page_size() + 1]),
+        Ok(page_size())
+    );
     assert_eq!(process.write_memory(base + 10, &[3, 4]), Ok(2));
     assert_eq!(debuggee.sees(base + 8..base + 14), [9, 9, 3, 4, 9, 9]);
 }
@@ -35,9 +38,15 @@ pub(crate) fn write_stops_at_end_of_mapping() {
     let base = debuggee.lay_out(&[Page::ReadWrite; 4]);
     let process = debuggee.process();
     let long = vec![7; 64 << 20];
-    assert_eq!(process.write_memory(base, &long), Ok(16_384));
-    assert_eq!(process.write_memory(base + 16_383, &long), Ok(1));
-    assert_eq!(process.write_memory(base + 5, &[8; 16_384]), Ok(16_379));
+    assert_eq!(process.write_memory(base, &long), Ok(4 * page_size()));
+    assert_eq!(
+        process.write_memory(base + 4 * page_size() - 1, &long),
+        Ok(1)
+    );
+    assert_eq!(
+        process.write_memory(base + 5, &vec![8; 4 * page_size()]),
+        Ok(4 * page_size() - 5)
+    );
     assert_eq!(debuggee.sees(base..base + 7), [7, 7, 7, 7, 7, 8, 8]);
 }
 
@@ -58,23 +67,23 @@ pub(crate) fn write_does_not_continue_in_adjacent_mapping() {
         // Each write ends after the first mapping: by three bytes, by one byte, and by one byte
         // after a full page.
         assert_eq!(
-            process.write_memory(base + PAGE - 3, &[1; 6]),
+            process.write_memory(base + page_size() - 3, &[1; 6]),
             Ok(3),
             "{pages:?}"
         );
         assert_eq!(
-            process.write_memory(base + PAGE - 1, &[2; 2]),
+            process.write_memory(base + page_size() - 1, &[2; 2]),
             Ok(1),
             "{pages:?}"
         );
-        let seen = debuggee.sees(base + PAGE - 4..base + PAGE + 3);
+        let seen = debuggee.sees(base + page_size() - 4..base + page_size() + 3);
         assert_eq!(seen, [0, 1, 1, 2, 0, 0, 0], "{pages:?}");
         assert_eq!(
-            process.write_memory(base, &[3; PAGE + 1]),
-            Ok(PAGE),
+            process.write_memory(base, &vec![3; page_size() + 1]),
+            Ok(page_size()),
             "{pages:?}"
         );
-        let seen = debuggee.sees(base + PAGE - 1..base + PAGE + 1);
+        let seen = debuggee.sees(base + page_size() - 1..base + page_size() + 1);
         assert_eq!(seen, [3, 0], "{pages:?}");
     }
 }
@@ -83,9 +92,9 @@ pub(crate) fn write_that_starts_in_adjacent_mapping_succeeds() {
     for pages in ADJACENT_PAIRS {
         let mut debuggee = Debuggee::start();
         let base = debuggee.lay_out(&pages);
-        let written = debuggee.process().write_memory(base + PAGE, &[1; 6]);
+        let written = debuggee.process().write_memory(base + page_size(), &[1; 6]);
         assert_eq!(written, Ok(6), "{pages:?}");
-        let seen = debuggee.sees(base + PAGE - 1..base + PAGE + 7);
+        let seen = debuggee.sees(base + page_size() - 1..base + page_size() + 7);
         assert_eq!(seen, [0, 1, 1, 1, 1, 1, 1, 0], "{pages:?}");
     }
 }
@@ -95,26 +104,28 @@ pub(crate) fn write_to_hole_is_no_memory() {
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole, Page::ReadWrite]);
     let process = debuggee.process();
     for (vaddr, len) in [
-        (base + PAGE, 1),
-        (base + 2 * PAGE - 1, 1),
-        (base + 2 * PAGE - 1, 2),
-        (base + PAGE, 2 * PAGE),
+        (base + page_size(), 1),
+        (base + 2 * page_size() - 1, 1),
+        (base + 2 * page_size() - 1, 2),
+        (base + page_size(), 2 * page_size()),
     ] {
         let refused = process.write_memory(vaddr, &vec![1; len]);
         assert_eq!(refused, Err(Status::NoMemory), "{len} bytes");
     }
-    let after = base + 2 * PAGE;
-    assert!(debuggee.sees_only(0, base..base + PAGE));
-    assert!(debuggee.sees_only(0, after..after + PAGE));
+    let after = base + 2 * page_size();
+    assert!(debuggee.sees_only(0, base..base + page_size()));
+    assert!(debuggee.sees_only(0, after..after + page_size()));
 }
 
 pub(crate) fn write_stops_at_hole() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole, Page::ReadWrite]);
-    let written = debuggee.process().write_memory(base, &[1; 3 * PAGE]);
-    assert_eq!(written, Ok(PAGE));
-    let after = base + 2 * PAGE;
-    assert!(debuggee.sees_only(0, after..after + PAGE));
+    let written = debuggee
+        .process()
+        .write_memory(base, &vec![1; 3 * page_size()]);
+    assert_eq!(written, Ok(page_size()));
+    let after = base + 2 * page_size();
+    assert!(debuggee.sees_only(0, after..after + page_size()));
 }
 
 pub(crate) fn null_kernel_and_noncanonical_addresses_are_no_memory() {
@@ -162,11 +173,11 @@ fn assert_vdso_is_access_denied(debuggee: &Debuggee, process: &Process) {
         let pages = debuggee.mapping(name);
         for (vaddr, len) in [
             (pages.start, 1),
-            (pages.start, PAGE),
-            (pages.start + PAGE - 1, 2),
-            (pages.start, 16 * PAGE),
+            (pages.start, page_size()),
+            (pages.start + page_size() - 1, 2),
+            (pages.start, 16 * page_size()),
             (pages.end - 1, 1),
-            (pages.end - 1, 2 * PAGE),
+            (pages.end - 1, 2 * page_size()),
         ] {
             let refused = process.write_memory(vaddr, &vec![1; len]);
             assert_eq!(refused, Err(Status::AccessDenied), "{name} {len} bytes");
@@ -178,7 +189,10 @@ pub(crate) fn write_stops_before_vdso() {
     let debuggee = Debuggee::start();
     let before = debuggee.mapping("[vvar]").start - 1;
     // Linux decides whether memory is mapped directly below.
-    match debuggee.process().write_memory(before, &[0; 2 * PAGE]) {
+    match debuggee
+        .process()
+        .write_memory(before, &vec![0; 2 * page_size()])
+    {
         Ok(written) => assert_eq!(written, 1),
         Err(status) => assert_eq!(status, Status::NoMemory),
     }
@@ -188,18 +202,18 @@ pub(crate) fn shared_read_only_memory_is_access_denied() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::SharedReadOnly]);
     let process = debuggee.process();
-    for len in [1, PAGE, 2 * PAGE] {
+    for len in [1, page_size(), 2 * page_size()] {
         let refused = process.write_memory(base, &vec![1; len]);
         assert_eq!(refused, Err(Status::AccessDenied), "{len} bytes");
     }
-    assert!(debuggee.sees_only(0, base..base + PAGE));
+    assert!(debuggee.sees_only(0, base..base + page_size()));
 }
 
 pub(crate) fn memory_past_file_end_is_out_of_range() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::PastFileEnd]);
     let process = debuggee.process();
-    for len in [1, PAGE, 2 * PAGE] {
+    for len in [1, page_size(), 2 * page_size()] {
         let refused = process.write_memory(base, &vec![1; len]);
         assert_eq!(refused, Err(Status::OutOfRange), "{len} bytes");
     }
@@ -209,10 +223,16 @@ pub(crate) fn page_unmapped_after_open_is_no_memory() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite; 3]);
     let process = debuggee.process();
-    assert_eq!(process.write_memory(base, &[1; 3 * PAGE]), Ok(3 * PAGE));
-    debuggee.unmap(base + PAGE);
-    assert_eq!(process.write_memory(base, &[2; 3 * PAGE]), Ok(PAGE));
-    let refused = process.write_memory(base + PAGE, &[2; 1]);
+    assert_eq!(
+        process.write_memory(base, &vec![1; 3 * page_size()]),
+        Ok(3 * page_size())
+    );
+    debuggee.unmap(base + page_size());
+    assert_eq!(
+        process.write_memory(base, &vec![2; 3 * page_size()]),
+        Ok(page_size())
+    );
+    let refused = process.write_memory(base + page_size(), &[2; 1]);
     assert_eq!(refused, Err(Status::NoMemory));
-    assert!(debuggee.sees_only(1, base + 2 * PAGE..base + 3 * PAGE));
+    assert!(debuggee.sees_only(1, base + 2 * page_size()..base + 3 * page_size()));
 }

@@ -1,6 +1,6 @@
 //! Processes that end, stop or exec, and opening them by child and by PID.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use rustix::thread::gettid;
 use zx_process_memory::{Process, Status};
 
@@ -8,8 +8,8 @@ use zx_process_memory::{Process, Status};
 fn assert_bad_state(process: &Process, base: usize) {
     for (vaddr, len) in [
         (base, 1),
-        (base, PAGE),
-        (base, 2 * PAGE),
+        (base, page_size()),
+        (base, 2 * page_size()),
         (base, 64 << 20),
         (0, 1),
         (usize::MAX, 1),
@@ -54,7 +54,7 @@ pub(crate) fn old_handle_is_bad_state_after_exec() {
     // The same at an address at which the new program has memory.
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     assert_bad_state(&process, base);
-    assert!(debuggee.sees_only(0, base..base + 2 * PAGE));
+    assert!(debuggee.sees_only(0, base..base + 2 * page_size()));
 }
 
 pub(crate) fn new_handle_after_exec_writes_new_program() {

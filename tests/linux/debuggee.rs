@@ -24,7 +24,10 @@ use std::process::Command;
 use std::ptr::null_mut;
 use zx_process_memory::sys::zx_vaddr_t;
 
-pub(crate) const PAGE: usize = 4096;
+/// The size of a page, in bytes.
+pub(crate) fn page_size() -> usize {
+    rustix::param::page_size()
+}
 
 /// One page of a layout. Linux merges adjacent pages of the same kind into one mapping, except
 /// `Shared` and `SharedReadOnly`.
@@ -103,8 +106,8 @@ impl Debuggee {
 
     /// Maps these pages next to each other, between two holes.
     pub(crate) fn lay_out(&mut self, pages: &[Page]) -> zx_vaddr_t {
-        let base = self.ask_for_address(format_args!("reserve {}", pages.len() + 2)) + PAGE;
-        for (vaddr, page) in (base..).step_by(PAGE).zip(pages) {
+        let base = self.ask_for_address(format_args!("reserve {}", pages.len() + 2)) + page_size();
+        for (vaddr, page) in (base..).step_by(page_size()).zip(pages) {
             self.ask(format_args!("map {vaddr} {page:?}"));
         }
         base
@@ -113,7 +116,7 @@ impl Debuggee {
     /// Maps a page that Linux refuses to other processes, between two holes. Returns `None` if this
     /// Linux has no such pages.
     pub(crate) fn lay_out_refused(&mut self, refused: Refused) -> Option<zx_vaddr_t> {
-        let base = self.ask_for_address("reserve 3") + PAGE;
+        let base = self.ask_for_address("reserve 3") + page_size();
         let mapped = self.ask_for_address(format_args!("refuse {base} {refused:?}"));
         (mapped != 0).then_some(base)
     }
@@ -240,7 +243,7 @@ pub(crate) fn serve() {
             "hello" => println!(),
             "reserve" => println!("{}", reserve(number(1))),
             "map" => {
-                println!("{}", map(number(1), PAGE, words[2]));
+                println!("{}", map(number(1), page_size(), words[2]));
                 if words[2] == "NoPermission" {
                     unreadable.push(number(1));
                 }
@@ -252,7 +255,7 @@ pub(crate) fn serve() {
             "unmap" => {
                 // SAFETY: this page was mapped for a test, and this program holds no reference
                 // to it.
-                unsafe { munmap(number(1) as *mut c_void, PAGE) }.unwrap();
+                unsafe { munmap(number(1) as *mut c_void, page_size()) }.unwrap();
                 unreadable.retain(|page| *page != number(1));
                 println!();
             }
@@ -290,7 +293,7 @@ pub(crate) fn serve() {
 
 /// Finds an address range of this many pages that is free.
 fn reserve(pages: usize) -> usize {
-    let (anywhere, len) = (null_mut(), pages * PAGE);
+    let (anywhere, len) = (null_mut(), pages * page_size());
     // SAFETY: this maps new memory at an address that the kernel picks.
     let base = unsafe { mmap_anonymous(anywhere, len, ProtFlags::empty(), MapFlags::PRIVATE) };
     let base = base.unwrap();
@@ -336,17 +339,17 @@ pub(crate) const GUARD: u8 = 0xee;
 /// Maps private memory between two guard pages. The guard pages have other permissions, so Linux
 /// keeps three mappings, and merges the memory with no other mapping.
 fn map_between_guards(len: usize) -> usize {
-    let base = map_private(len + 2 * PAGE);
-    for guard in [base, base + PAGE + len] {
-        for at in guard..guard + PAGE {
+    let base = map_private(len + 2 * page_size());
+    for guard in [base, base + page_size() + len] {
+        for at in guard..guard + page_size() {
             // SAFETY: this byte was just mapped read-write, and nothing refers to it.
             unsafe { (at as *mut u8).write_volatile(GUARD) };
         }
         let read_execute = MprotectFlags::READ | MprotectFlags::EXEC;
         // SAFETY: the page was just mapped, and this program does not write it again.
-        unsafe { mprotect(guard as *mut c_void, PAGE, read_execute) }.unwrap();
+        unsafe { mprotect(guard as *mut c_void, page_size(), read_execute) }.unwrap();
     }
-    base + PAGE
+    base + page_size()
 }
 
 /// Unmaps the memory and maps new memory of this kind at the same address, many times.
@@ -385,10 +388,10 @@ fn map_private_at(vaddr: usize, len: usize) -> Option<usize> {
 /// Makes those of these pages readable that are in the range.
 fn make_readable(unreadable: &mut Vec<usize>, range: &Range<usize>) {
     unreadable.retain(|page| {
-        let is_in_range = *page < range.end && range.start < page + PAGE;
+        let is_in_range = *page < range.end && range.start < page + page_size();
         if is_in_range {
             // SAFETY: the page was mapped for a test, and more permissions break no reference.
-            unsafe { mprotect(*page as *mut c_void, PAGE, MprotectFlags::READ) }.unwrap();
+            unsafe { mprotect(*page as *mut c_void, page_size(), MprotectFlags::READ) }.unwrap();
         }
         !is_in_range
     });

@@ -1,6 +1,6 @@
 //! Handles: values, rights, types and lifetimes.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 use zx_process_memory::sys::{self, zx_handle_t, zx_info_handle_basic_t, zx_rights_t};
@@ -41,7 +41,7 @@ pub(crate) fn handle_without_write_right_is_access_denied() {
     let all = process.rights().unwrap();
     let weak = process.duplicate(all - Rights::WRITE).unwrap();
     assert_eq!(weak.write_memory(base, &[1]), Err(Status::AccessDenied));
-    assert!(debuggee.sees_only(0, base..base + PAGE));
+    assert!(debuggee.sees_only(0, base..base + page_size()));
 }
 
 pub(crate) fn write_right_alone_is_sufficient() {
@@ -82,7 +82,7 @@ pub(crate) fn value_of_closed_handle_is_not_reused() {
         let refused = borrow(stale).write_memory(base, &[1]);
         assert_eq!(refused, Err(Status::BadHandle));
     }
-    assert!(debuggee.sees_only(0, base..base + PAGE));
+    assert!(debuggee.sees_only(0, base..base + page_size()));
 }
 
 pub(crate) fn zero_and_unknown_values_are_bad_handle() {

@@ -1,6 +1,6 @@
 //! `ZX_INFO_PROCESS_MAPS`, which the Linux backend makes from /proc/PID/maps.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use std::ptr::null_mut;
 use zx_process_memory::sys::{
     self, ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING, ZX_INFO_MAPS_TYPE_VMAR,
@@ -43,8 +43,11 @@ pub(crate) fn records_match_proc_maps() {
             .find(|record| record.depth == 2 && record.base == vaddr)
     };
     for (page, flags) in [(0, 3), (1, 5), (2, 0)] {
-        let record = at(base + page * PAGE).unwrap();
-        assert_eq!((record.size, record.mapping.mmu_flags), (PAGE, flags));
+        let record = at(base + page * page_size()).unwrap();
+        assert_eq!(
+            (record.size, record.mapping.mmu_flags),
+            (page_size(), flags)
+        );
         assert_eq!((record.name, record.mapping.vmo_koid), ([0; 32], 0));
     }
     let vdso = debuggee.mapping("[vdso]");

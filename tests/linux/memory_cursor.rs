@@ -1,6 +1,6 @@
 //! `MemoryCursor`: `io::Read`, `io::Write` and `io::Seek` on a process's memory.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -14,17 +14,20 @@ fn cause<T: Error + Copy + 'static>(error: &io::Error) -> Option<T> {
 pub(crate) fn written_text_is_read_back() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::ReadOnly]);
-    let mut cursor = MemoryCursor::new(debuggee.process(), base + PAGE - 6);
+    let mut cursor = MemoryCursor::new(debuggee.process(), base + page_size() - 6);
     // The text crosses the end of a mapping, and one call does not.
     assert_eq!(cursor.write(b"first and second").unwrap(), 6);
     cursor.seek(SeekFrom::Current(-6)).unwrap();
     cursor.write_all(b"first and second").unwrap();
     write!(cursor, ", {}rd", 3).unwrap();
     cursor.flush().unwrap();
-    assert_eq!(cursor.stream_position().unwrap(), (base + PAGE + 15) as u64);
+    assert_eq!(
+        cursor.stream_position().unwrap(),
+        (base + page_size() + 15) as u64
+    );
 
     cursor
-        .seek(SeekFrom::Start((base + PAGE - 6) as u64))
+        .seek(SeekFrom::Start((base + page_size() - 6) as u64))
         .unwrap();
     let mut short = [0; 9];
     assert_eq!(cursor.read(&mut short).unwrap(), 6);
@@ -35,18 +38,18 @@ pub(crate) fn written_text_is_read_back() {
         .read_to_string(&mut text)
         .unwrap();
     assert_eq!(text, "and second, 3rd");
-    assert_eq!(cursor.vaddr(), base + PAGE + 15);
+    assert_eq!(cursor.vaddr(), base + page_size() + 15);
 }
 
 pub(crate) fn errors_contain_status_and_progress() {
     let mut debuggee = Debuggee::start();
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::Hole]);
-    let mut cursor = MemoryCursor::new(debuggee.process(), base + PAGE - 3);
+    let mut cursor = MemoryCursor::new(debuggee.process(), base + page_size() - 3);
 
     let error = cursor.read_exact(&mut [0; 8]).unwrap_err();
     let partial: TransferError = cause(&error).unwrap();
     assert_eq!((partial.transferred, partial.status), (3, Status::NoMemory));
-    assert_eq!(cursor.vaddr(), base + PAGE);
+    assert_eq!(cursor.vaddr(), base + page_size());
     assert_eq!(
         cause(&cursor.read(&mut [0; 8]).unwrap_err()),
         Some(Status::NoMemory)
@@ -55,7 +58,7 @@ pub(crate) fn errors_contain_status_and_progress() {
         cause(&cursor.write(&[0; 8]).unwrap_err()),
         Some(Status::NoMemory)
     );
-    assert_eq!(cursor.vaddr(), base + PAGE);
+    assert_eq!(cursor.vaddr(), base + page_size());
 
     cursor.seek(SeekFrom::Current(-2)).unwrap();
     let error = cursor.write_all(&[7; 8]).unwrap_err();
@@ -63,7 +66,10 @@ pub(crate) fn errors_contain_status_and_progress() {
         cause(&error).map(|partial: TransferError| partial.transferred),
         Some(2)
     );
-    assert_eq!(debuggee.sees(base + PAGE - 3..base + PAGE), [0, 7, 7]);
+    assert_eq!(
+        debuggee.sees(base + page_size() - 3..base + page_size()),
+        [0, 7, 7]
+    );
 
     debuggee.kill_and_wait();
     cursor.seek(SeekFrom::Start(base as u64)).unwrap();
@@ -117,11 +123,11 @@ pub(crate) fn seek_outside_address_space_is_invalid_input() {
 
 pub(crate) fn read_above_64_mib_is_short() {
     let mut debuggee = Debuggee::start();
-    let base = debuggee.lay_out_large(MAX_READ_LEN + PAGE);
+    let base = debuggee.lay_out_large(MAX_READ_LEN + page_size());
     let mut cursor = MemoryCursor::new(debuggee.process(), base);
-    let mut buffer = vec![0; MAX_READ_LEN + PAGE];
+    let mut buffer = vec![0; MAX_READ_LEN + page_size()];
     assert_eq!(cursor.read(&mut buffer).unwrap(), MAX_READ_LEN);
-    assert_eq!(cursor.read(&mut buffer).unwrap(), PAGE);
+    assert_eq!(cursor.read(&mut buffer).unwrap(), page_size());
 }
 
 pub(crate) fn cursor_accepts_reference_arc_and_process_ref() {

@@ -1,7 +1,7 @@
 //! The raw call: the order of its checks, and what it writes to `actual`. The first check, for
 //! `kernel.enable-debugging-syscalls`, is in `tests/debugging_syscalls.rs`.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use zx_process_memory::sys::{self, zx_handle_t, zx_vaddr_t};
 use zx_process_memory::{MAX_WRITE_LEN, Rights, Status};
 
@@ -105,7 +105,7 @@ fn calls(check: impl Fn(&str, &Call, Status)) {
             }
         }
     }
-    assert!(debuggee.sees_only(0, good..good + PAGE));
+    assert!(debuggee.sees_only(0, good..good + page_size()));
     // SAFETY: this function owns the handle, and does not use it again.
     unsafe { sys::zx_handle_close(weak_job) };
 }

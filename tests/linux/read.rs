@@ -1,6 +1,6 @@
 //! Reads. Writes, which the other modules test, put the bytes there.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::mem::MaybeUninit;
@@ -15,9 +15,12 @@ fn numbered_pages(pages: &[Page]) -> (Debuggee, Process, usize) {
     let base = debuggee.lay_out(pages);
     let process = debuggee.process();
     for (number, page) in (1..).zip(pages) {
-        let vaddr = base + (usize::from(number) - 1) * PAGE;
+        let vaddr = base + (usize::from(number) - 1) * page_size();
         if !matches!(page, Page::Hole | Page::PastFileEnd | Page::SharedReadOnly) {
-            assert_eq!(process.write_memory(vaddr, &[number; PAGE]), Ok(PAGE));
+            assert_eq!(
+                process.write_memory(vaddr, &vec![number; page_size()]),
+                Ok(page_size())
+            );
         }
     }
     (debuggee, process, base)
@@ -42,23 +45,31 @@ pub(crate) fn pages_of_all_permissions_are_read() {
 
 pub(crate) fn read_stops_at_end_of_mapping() {
     let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite, Page::ReadOnly]);
-    let mut buffer = vec![CANARY; 3 * PAGE];
-    assert_eq!(process.read_memory(base + 1, &mut buffer), Ok(PAGE - 1));
-    assert!(buffer[..PAGE - 1].iter().all(|byte| *byte == 1));
+    let mut buffer = vec![CANARY; 3 * page_size()];
+    assert_eq!(
+        process.read_memory(base + 1, &mut buffer),
+        Ok(page_size() - 1)
+    );
+    assert!(buffer[..page_size() - 1].iter().all(|byte| *byte == 1));
     // The call changed nothing after the count, except some bytes that it zeroed.
-    let rest = &buffer[PAGE - 1..];
+    let rest = &buffer[page_size() - 1..];
     assert!(rest.iter().all(|byte| [0, CANARY].contains(byte)));
     assert_eq!((rest[1], buffer.last()), (0, Some(&0)));
     let mut long = vec![0; MAX_READ_LEN];
-    assert_eq!(process.read_memory(base + 2 * PAGE - 1, &mut long), Ok(1));
+    assert_eq!(
+        process.read_memory(base + 2 * page_size() - 1, &mut long),
+        Ok(1)
+    );
 }
 
 pub(crate) fn read_exact_continues_in_next_mapping_and_stops_at_hole() {
     let pages = [Page::ReadWrite, Page::ReadOnly, Page::Shared, Page::Hole];
     let (_debuggee, process, base) = numbered_pages(&pages);
-    let mut buffer = vec![CANARY; 3 * PAGE];
+    let mut buffer = vec![CANARY; 3 * page_size()];
     assert_eq!(process.read_exact_memory(base, &mut buffer), Ok(()));
-    let expected: Vec<u8> = (1..=3).flat_map(|number| [number; PAGE]).collect();
+    let expected: Vec<u8> = (1..=3)
+        .flat_map(|number| vec![number; page_size()])
+        .collect();
     assert!(buffer == expected);
 
     let TransferError {
@@ -67,18 +78,18 @@ pub(crate) fn read_exact_continues_in_next_mapping_and_stops_at_hole() {
         status,
         ..
     } = process
-        .read_exact_memory(base + PAGE, &mut buffer)
+        .read_exact_memory(base + page_size(), &mut buffer)
         .unwrap_err();
     assert_eq!(
         (transferred, vaddr, status),
-        (2 * PAGE, base + 3 * PAGE, Status::NoMemory)
+        (2 * page_size(), base + 3 * page_size(), Status::NoMemory)
     );
-    assert!(buffer[..transferred] == expected[PAGE..]);
+    assert!(buffer[..transferred] == expected[page_size()..]);
 }
 
 pub(crate) fn read_exact_splits_more_than_64_mib() {
     let mut debuggee = Debuggee::start();
-    let len = MAX_READ_LEN + 3 * PAGE;
+    let len = MAX_READ_LEN + 3 * page_size();
     let base = debuggee.lay_out_large(len);
     let process = debuggee.process();
     process.write_all_memory(base + len - 5, b"at it").unwrap();
@@ -91,7 +102,7 @@ pub(crate) fn uninitialized_buffer_is_split_at_count() {
     let (_debuggee, process, base) = numbered_pages(&[Page::ReadWrite]);
     let mut buffer = vec![MaybeUninit::uninit(); 100];
     let (read, rest) = process
-        .read_memory_uninit(base + PAGE - 30, &mut buffer)
+        .read_memory_uninit(base + page_size() - 30, &mut buffer)
         .unwrap();
     assert_eq!((&*read, rest.len()), (&[1; 30][..], 70));
     let refused = process.read_memory_uninit(base, &mut []);
@@ -123,15 +134,15 @@ pub(crate) fn reads_of_holes_file_ends_and_ended_processes_fail() {
     let pages = [Page::ReadWrite, Page::Hole, Page::PastFileEnd];
     let (mut debuggee, process, base) = numbered_pages(&pages);
     let read = |vaddr, len: usize| process.read_memory(vaddr, &mut vec![0; len]);
-    for len in [1, 2 * PAGE] {
+    for len in [1, 2 * page_size()] {
         assert_eq!(read(0, len), Err(Status::NoMemory));
-        assert_eq!(read(base + PAGE, len), Err(Status::NoMemory));
+        assert_eq!(read(base + page_size(), len), Err(Status::NoMemory));
         assert_eq!(read(usize::MAX, len), Err(Status::NoMemory));
         assert_eq!(read(1 << 63, len), Err(Status::NoMemory));
-        assert_eq!(read(base + 2 * PAGE, len), Err(Status::OutOfRange));
+        assert_eq!(read(base + 2 * page_size(), len), Err(Status::OutOfRange));
     }
     debuggee.kill_and_wait();
-    for len in [1, 2 * PAGE] {
+    for len in [1, 2 * page_size()] {
         assert_eq!(read(base, len), Err(Status::BadState));
     }
 }
@@ -171,7 +182,7 @@ pub(crate) fn integers_round_trip_in_both_byte_orders() {
     macro_rules! round_trip {
         ($($integer:ident)*) => {$(
             // Unaligned, and across the end of a mapping if it has more than one byte.
-            let vaddr = base + PAGE - 1;
+            let vaddr = base + page_size() - 1;
             for value in [$integer::MIN, $integer::MAX, 1, 0x5a] {
                 process.write_le(vaddr, value).unwrap();
                 assert_eq!(process.read_le(vaddr), Ok(value));
@@ -188,20 +199,25 @@ pub(crate) fn integers_round_trip_in_both_byte_orders() {
     process.read_exact_memory(base, &mut bytes).unwrap();
     assert_eq!(bytes, [4, 3, 2, 1, 1]);
 
-    let error = process.read_le::<u64>(base + 2 * PAGE - 3).unwrap_err();
-    assert_eq!((error.transferred, error.vaddr), (3, base + 2 * PAGE));
+    let error = process
+        .read_le::<u64>(base + 2 * page_size() - 3)
+        .unwrap_err();
+    assert_eq!(
+        (error.transferred, error.vaddr),
+        (3, base + 2 * page_size())
+    );
 }
 
 /// Reads of any range that starts anywhere return the written bytes, up to the first hole.
 pub(crate) fn read_exact_matches_model() {
     let pages = [Page::ReadWrite, Page::ReadOnly, Page::Hole, Page::Shared];
     let (_debuggee, process, base) = numbered_pages(&pages);
-    let model = |at: usize| [Some(1u8), Some(2), None, Some(4)][at / PAGE];
+    let model = |at: usize| [Some(1u8), Some(2), None, Some(4)][at / page_size()];
     let mut runner = TestRunner::new(Config {
         failure_persistence: None,
         ..Config::default()
     });
-    let end = pages.len() * PAGE;
+    let end = pages.len() * page_size();
     let ranges = (0..end).prop_flat_map(|from| (Just(from), from..end));
     runner
         .run(&ranges, |(from, to)| {

@@ -1,6 +1,6 @@
 //! `write_all_memory`, which makes as many calls as it needs.
 
-use super::debuggee::{Debuggee, PAGE, Page};
+use super::debuggee::{Debuggee, Page, page_size};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use zx_process_memory::{MAX_WRITE_LEN, Status};
@@ -15,23 +15,23 @@ pub(crate) fn write_all_continues_in_next_mapping() {
     ]);
     let process = debuggee.process();
     assert_eq!(
-        process.write_all_memory(base + 1, &[7; 4 * PAGE - 2]),
+        process.write_all_memory(base + 1, &vec![7; 4 * page_size() - 2]),
         Ok(())
     );
-    let end = base + 4 * PAGE;
+    let end = base + 4 * page_size();
     assert_eq!(debuggee.sees(base..base + 2), [0, 7]);
     assert!(debuggee.sees_only(7, base + 8..end - 8));
     assert_eq!(debuggee.sees(end - 2..end), [7, 0]);
 }
 
 pub(crate) fn write_all_splits_more_than_64_mib() {
-    let len = 2 * MAX_WRITE_LEN + PAGE;
+    let len = 2 * MAX_WRITE_LEN + page_size();
     let mut debuggee = Debuggee::start();
-    let base = debuggee.lay_out_large(len + PAGE);
+    let base = debuggee.lay_out_large(len + page_size());
     let process = debuggee.process();
     assert_eq!(process.write_all_memory(base, &vec![7; len]), Ok(()));
     assert!(debuggee.sees_only(7, base..base + len));
-    assert!(debuggee.sees_only(0, base + len..base + len + PAGE));
+    assert!(debuggee.sees_only(0, base + len..base + len + page_size()));
 }
 
 pub(crate) fn write_all_stops_at_hole_and_reports_address() {
@@ -39,12 +39,12 @@ pub(crate) fn write_all_stops_at_hole_and_reports_address() {
     let base = debuggee.lay_out(&[Page::ReadWrite, Page::ReadOnly, Page::Hole, Page::ReadWrite]);
     let process = debuggee.process();
     let error = process
-        .write_all_memory(base + 5, &[7; 4 * PAGE - 5])
+        .write_all_memory(base + 5, &vec![7; 4 * page_size() - 5])
         .unwrap_err();
-    assert_eq!(error.transferred, 2 * PAGE - 5);
-    assert_eq!(error.vaddr, base + 2 * PAGE);
+    assert_eq!(error.transferred, 2 * page_size() - 5);
+    assert_eq!(error.vaddr, base + 2 * page_size());
     assert_eq!(error.status, Status::NoMemory);
-    assert!(debuggee.sees_only(0, base + 3 * PAGE..base + 4 * PAGE));
+    assert!(debuggee.sees_only(0, base + 3 * page_size()..base + 4 * page_size()));
 }
 
 pub(crate) fn write_all_to_ended_process_is_bad_state() {
@@ -52,7 +52,7 @@ pub(crate) fn write_all_to_ended_process_is_bad_state() {
     let base = debuggee.lay_out(&[Page::ReadWrite; 2]);
     let process = debuggee.process();
     debuggee.kill_and_wait();
-    for len in [1, 2 * PAGE, MAX_WRITE_LEN + 1] {
+    for len in [1, 2 * page_size(), MAX_WRITE_LEN + 1] {
         let error = process.write_all_memory(base, &vec![7; len]).unwrap_err();
         assert_eq!((error.transferred, error.vaddr), (0, base));
         assert_eq!(error.status, Status::BadState);
@@ -70,10 +70,10 @@ fn model(pages: &[Page], start: usize, len: usize) -> (usize, Option<Status>) {
     };
     let mut at = start;
     while at < start + len {
-        if let Some(status) = status_of(at / PAGE) {
+        if let Some(status) = status_of(at / page_size()) {
             return (at - start, Some(status));
         }
-        at = (at / PAGE + 1) * PAGE;
+        at = (at / page_size() + 1) * page_size();
     }
     (len, None)
 }
@@ -91,7 +91,7 @@ pub(crate) fn write_all_matches_model() {
         1 => Just(Page::Hole),
     ];
     let layout = prop::collection::vec(page, 1..10);
-    let range = (0.0..1.0f64, 1..6 * PAGE);
+    let range = (0.0..1.0f64, 1..6 * page_size());
     let config = ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
@@ -99,7 +99,7 @@ pub(crate) fn write_all_matches_model() {
     proptest!(config, |(pages in layout, (start, len) in range, byte in 1u8..)| {
         let mut debuggee = debuggee.borrow_mut();
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let start = ((pages.len() * PAGE) as f64 * start) as usize;
+        let start = ((pages.len() * page_size()) as f64 * start) as usize;
         let base = debuggee.lay_out(&pages);
 
         let outcome = debuggee.process().write_all_memory(base + start, &vec![byte; len]);
@@ -118,7 +118,7 @@ pub(crate) fn write_all_matches_model() {
             if matches!(page, Page::Hole | Page::PastFileEnd) {
                 continue;
             }
-            let offsets = index * PAGE..(index + 1) * PAGE;
+            let offsets = index * page_size()..(index + 1) * page_size();
             let written = start..start + transferred;
             let expected: Vec<u8> = offsets
                 .clone()
@@ -128,7 +128,7 @@ pub(crate) fn write_all_matches_model() {
             prop_assert!(seen == expected, "page {} of {:?}", index, pages);
         }
         for index in 0..pages.len() {
-            debuggee.unmap(base + index * PAGE);
+            debuggee.unmap(base + index * page_size());
         }
     });
 }

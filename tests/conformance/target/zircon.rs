@@ -34,6 +34,10 @@ use zx_process_memory::{Process, Rights, Status};
 
 pub(crate) const IS_LINUX_BACKEND: bool = false;
 
+pub(crate) const fn page_size() -> usize {
+    PAGE
+}
+
 unsafe extern "C" {
     /// The handle to the root VMAR, which belongs to libc and must not be closed.
     safe fn zx_vmar_root_self() -> zx_handle_t;

@@ -1,6 +1,6 @@
 //! Pages that Linux refuses to other processes.
 
-use super::PAGE;
+use super::page_size;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use std::ffi::c_void;
@@ -13,15 +13,15 @@ pub(super) fn map(vaddr: usize, kind: &str) -> Option<usize> {
         "GuardRegion" => guard(map_anonymous(vaddr)),
         "GuardRegionOfFile" => {
             let file = memfd_create("file", MemfdFlags::CLOEXEC).unwrap();
-            ftruncate(&file, PAGE as u64).unwrap();
+            ftruncate(&file, page_size() as u64).unwrap();
             guard(map_file(vaddr, &file))
         }
         "Secret" => {
             // SAFETY: the call takes no pointer.
             let secret = owned(unsafe { libc::syscall(libc::SYS_memfd_secret, 0) })?;
-            ftruncate(&secret, PAGE as u64).unwrap();
+            ftruncate(&secret, page_size() as u64).unwrap();
             let mapped = map_file(vaddr, &secret);
-            super::fill(vaddr..vaddr + PAGE, 1);
+            super::fill(vaddr..vaddr + page_size(), 1);
             Some(mapped)
         }
         "MissingInUserfaultfd" => missing_in_userfaultfd(map_anonymous(vaddr)),
@@ -33,7 +33,7 @@ fn map_anonymous(vaddr: usize) -> usize {
     let (at, access) = (vaddr as *mut c_void, ProtFlags::READ | ProtFlags::WRITE);
     let flags = MapFlags::PRIVATE | MapFlags::FIXED;
     // SAFETY: the range was reserved for a test, and this program holds no reference to it.
-    unsafe { mmap_anonymous(at, PAGE, access, flags) }
+    unsafe { mmap_anonymous(at, page_size(), access, flags) }
         .unwrap()
         .addr()
 }
@@ -42,7 +42,7 @@ fn map_file(vaddr: usize, file: impl AsFd) -> usize {
     let (at, access) = (vaddr as *mut c_void, ProtFlags::READ | ProtFlags::WRITE);
     let flags = MapFlags::SHARED | MapFlags::FIXED;
     // SAFETY: the range was reserved for a test, and this program holds no reference to it.
-    unsafe { mmap(at, PAGE, access, flags, file, 0) }
+    unsafe { mmap(at, page_size(), access, flags, file, 0) }
         .unwrap()
         .addr()
 }
@@ -52,7 +52,7 @@ const MADV_GUARD_INSTALL: i32 = 102;
 
 fn guard(vaddr: usize) -> Option<usize> {
     // SAFETY: the page was just mapped, and this program does not access it.
-    let result = unsafe { libc::madvise(vaddr as *mut c_void, PAGE, MADV_GUARD_INSTALL) };
+    let result = unsafe { libc::madvise(vaddr as *mut c_void, page_size(), MADV_GUARD_INSTALL) };
     (result == 0).then_some(vaddr)
 }
 
@@ -78,7 +78,12 @@ fn missing_in_userfaultfd(vaddr: usize) -> Option<usize> {
     // SAFETY: the call takes no pointer.
     let fd = owned(unsafe { libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC) })?;
     let mut api = Api([UFFD_API, 0, 0]);
-    let mut register = Register([vaddr as u64, PAGE as u64, UFFDIO_REGISTER_MODE_MISSING, 0]);
+    let mut register = Register([
+        vaddr as u64,
+        page_size() as u64,
+        UFFDIO_REGISTER_MODE_MISSING,
+        0,
+    ]);
     // Stays open: if it is closed, Linux supplies the page.
     let fd = fd.into_raw_fd();
     let request = |number, argument: *mut c_void| {

@@ -12,7 +12,10 @@ use zx_debug_memory::BreakInstruction::{Arm64Brk, Riscv64Ebreak, X86Int3};
 use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop, Removal};
 use zx_process_memory::{Process, Status};
 
-const PAGE: usize = 4096;
+/// The size of a page, in bytes.
+fn page_size() -> usize {
+    rustix::param::page_size()
+}
 
 /// Two mapped pages of this process, filled with 7, before an unmapped page. A shared page is a
 /// mapping of its own.
@@ -23,17 +26,17 @@ impl Pages {
         let protection = ProtFlags::READ | ProtFlags::WRITE;
         let (anywhere, private) = (std::ptr::null_mut(), MapFlags::PRIVATE);
         // SAFETY: a new mapping at an address that the kernel selects changes no memory in use.
-        let base = unsafe { mmap_anonymous(anywhere, 3 * PAGE, protection, private) };
+        let base = unsafe { mmap_anonymous(anywhere, 3 * page_size(), protection, private) };
         let base = base.unwrap().addr();
-        for (page, flags) in [base, base + PAGE].into_iter().zip(flags) {
+        for (page, flags) in [base, base + page_size()].into_iter().zip(flags) {
             let (page, flags) = (page as *mut c_void, flags | MapFlags::FIXED);
             // SAFETY: the page is a part of the new mapping, which nothing else uses.
-            unsafe { mmap_anonymous(page, PAGE, protection, flags) }.unwrap();
+            unsafe { mmap_anonymous(page, page_size(), protection, flags) }.unwrap();
         }
         // SAFETY: the third page is a part of the new mapping, which nothing else uses.
-        unsafe { munmap((base + 2 * PAGE) as *mut c_void, PAGE) }.unwrap();
+        unsafe { munmap((base + 2 * page_size()) as *mut c_void, page_size()) }.unwrap();
         // SAFETY: both pages are mapped and writable, and there are no references to them.
-        unsafe { (base as *mut u8).write_bytes(7, 2 * PAGE) };
+        unsafe { (base as *mut u8).write_bytes(7, 2 * page_size()) };
         Self(base)
     }
 
@@ -42,11 +45,11 @@ impl Pages {
     }
 
     fn second(&self) -> usize {
-        self.0 + PAGE
+        self.0 + page_size()
     }
 
     fn end(&self) -> usize {
-        self.0 + 2 * PAGE
+        self.0 + 2 * page_size()
     }
 
     /// The two bytes before and the two bytes after the boundary of the pages.
@@ -68,18 +71,18 @@ fn unlock(page: usize) {
 
 fn protect(page: usize, flags: MprotectFlags) {
     // SAFETY: the page belongs to a `Pages`, to which there are no references.
-    unsafe { mprotect(page as *mut c_void, PAGE, flags) }.unwrap();
+    unsafe { mprotect(page as *mut c_void, page_size(), flags) }.unwrap();
 }
 
 fn unmap(page: usize) {
     // SAFETY: the page belongs to a `Pages`, to which there are no references.
-    unsafe { munmap(page as *mut c_void, PAGE) }.unwrap();
+    unsafe { munmap(page as *mut c_void, page_size()) }.unwrap();
 }
 
 impl Drop for Pages {
     fn drop(&mut self) {
         // SAFETY: `new` has mapped the pages, and there are no references to them.
-        unsafe { munmap(self.0 as *mut c_void, 2 * PAGE) }.unwrap();
+        unsafe { munmap(self.0 as *mut c_void, 2 * page_size()) }.unwrap();
     }
 }
 

@@ -3,7 +3,8 @@
 //! writes to shared read-only mappings even to a debugger.
 
 use super::is_possible::has_file;
-use crate::suite::case::{Access, Area, AreaKind, Case, PAGE};
+use super::page_size;
+use crate::suite::case::{Access, Area, AreaKind, Case};
 use crate::suite::image;
 use crate::suite::layout::{self, VmoPages};
 use rustix::fd::OwnedFd;
@@ -12,6 +13,9 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprot
 use std::ffi::c_void;
 use std::ops::Range;
 use zx_process_memory::sys::zx_vaddr_t;
+
+/// Memory is read in pieces of this size.
+const CHUNK: usize = 4096;
 
 #[derive(Default)]
 pub(super) struct Memory {
@@ -24,8 +28,8 @@ impl Memory {
     pub(super) fn lay_out(&mut self, case: &Case) -> zx_vaddr_t {
         self.clear();
         let areas = case.memory;
-        let pages = areas.iter().map(|area| area.pages).sum::<usize>();
-        self.base = reserve(pages + 2) + PAGE;
+        let pages = areas.iter().map(Area::pages).sum::<usize>();
+        self.base = reserve(pages + 2) + page_size();
         self.areas = areas;
         let files: Vec<Option<OwnedFd>> = (0..areas.len())
             .map(|vmo| has_file(areas[vmo].kind).then(|| new_file(layout::vmo_len(areas, vmo))))
@@ -39,7 +43,7 @@ impl Memory {
                 AreaKind::SnapshotOfPrevious(_) => files[pages[index - 1].vmo].as_ref(),
                 _ => files[vmo].as_ref(),
             };
-            lay_out_area(vaddr, areas[index], file, first * PAGE);
+            lay_out_area(vaddr, areas[index], file, first * page_size());
         }
         self.base
     }
@@ -64,10 +68,10 @@ impl Memory {
         let mut contents = Vec::new();
         for run in layout::runs(self.areas) {
             let start = self.base + run.offset;
-            for page in (start..start + run.len).step_by(PAGE) {
-                // SAFETY: `lay_out` mapped the page, and `protect` made it readable.
-                let page = unsafe { (page as *const [u8; PAGE]).read_volatile() };
-                contents.extend_from_slice(&page);
+            for chunk in (start..start + run.len).step_by(CHUNK) {
+                // SAFETY: `lay_out` mapped the bytes, and `protect` made it readable.
+                let chunk = unsafe { (chunk as *const [u8; CHUNK]).read_volatile() };
+                contents.extend_from_slice(&chunk);
             }
         }
         contents
@@ -78,7 +82,7 @@ impl Memory {
         for (index, area) in self.areas.iter().enumerate() {
             let vaddr = self.base + layout::offset(self.areas, index);
             for (pages, access) in accesses(*area) {
-                let (start, len) = (vaddr + pages.start * PAGE, pages.len() * PAGE);
+                let (start, len) = (vaddr + pages.start * page_size(), pages.len() * page_size());
                 let flags = MprotectFlags::from_bits_retain(protection(permissions(access)).bits());
                 // SAFETY: `lay_out` mapped the area, and no reference to it exists.
                 unsafe { mprotect(start as *mut c_void, len, flags) }.unwrap();
@@ -87,7 +91,11 @@ impl Memory {
     }
 
     fn clear(&mut self) {
-        let len = self.areas.iter().map(|area| area.pages * PAGE).sum();
+        let len = self
+            .areas
+            .iter()
+            .map(|area| area.pages() * page_size())
+            .sum();
         if len != 0 {
             // SAFETY: `lay_out` mapped these areas or reserved their range, and no reference to them
             // exists.
@@ -108,11 +116,11 @@ fn accesses(area: Area) -> Vec<(Range<usize>, Access)> {
     match area.kind {
         AreaKind::Mapped(access)
         | AreaKind::Protected(access)
-        | AreaKind::SnapshotOfPrevious(access) => vec![(0..area.pages, access)],
+        | AreaKind::SnapshotOfPrevious(access) => vec![(0..area.pages(), access)],
         AreaKind::SecondPageProtected(access) => vec![
             (0..1, Access::ReadWrite),
             (1..2, access),
-            (2..area.pages, Access::ReadWrite),
+            (2..area.pages(), Access::ReadWrite),
         ],
         _ => Vec::new(),
     }
@@ -120,7 +128,7 @@ fn accesses(area: Area) -> Vec<(Range<usize>, Access)> {
 
 /// Finds an address range of this many pages that is free.
 fn reserve(pages: usize) -> zx_vaddr_t {
-    let len = pages * PAGE;
+    let len = pages * page_size();
     let (anywhere, none) = (std::ptr::null_mut(), ProtFlags::empty());
     // SAFETY: this maps new memory at an address that the kernel picks.
     let base = unsafe { mmap_anonymous(anywhere, len, none, MapFlags::PRIVATE) }.unwrap();
@@ -137,7 +145,7 @@ fn new_file(len: usize) -> OwnedFd {
 
 /// Maps one area, of the file from this offset on or of private memory.
 fn lay_out_area(vaddr: zx_vaddr_t, area: Area, file: Option<&OwnedFd>, offset: usize) {
-    let len = area.pages * PAGE;
+    let len = area.pages() * page_size();
     let read_write = ProtFlags::READ | ProtFlags::WRITE;
     let map = |vaddr: zx_vaddr_t, len, protection, sharing, offset: usize| {
         let (at, flags) = (vaddr as *mut c_void, sharing | MapFlags::FIXED_NOREPLACE);
@@ -173,7 +181,7 @@ fn lay_out_area(vaddr: zx_vaddr_t, area: Area, file: Option<&OwnedFd>, offset: u
         }
         AreaKind::ShrunkTo(pages) => {
             shared();
-            ftruncate(file.unwrap(), (pages * PAGE) as u64).unwrap();
+            ftruncate(file.unwrap(), (pages * page_size()) as u64).unwrap();
         }
         AreaKind::Unmapped => {
             private(read_write);
@@ -181,17 +189,17 @@ fn lay_out_area(vaddr: zx_vaddr_t, area: Area, file: Option<&OwnedFd>, offset: u
         }
         AreaKind::SecondPageUnmapped => {
             private(read_write);
-            unmap(vaddr + PAGE, PAGE);
+            unmap(vaddr + page_size(), page_size());
         }
         AreaKind::SecondPageMappedAgain => {
             shared();
-            unmap(vaddr + PAGE, PAGE);
+            unmap(vaddr + page_size(), page_size());
             map(
-                vaddr + PAGE,
-                PAGE,
+                vaddr + page_size(),
+                page_size(),
                 read_write,
                 MapFlags::SHARED,
-                offset + PAGE,
+                offset + page_size(),
             );
         }
         AreaKind::Protected(access) => {
@@ -200,12 +208,12 @@ fn lay_out_area(vaddr: zx_vaddr_t, area: Area, file: Option<&OwnedFd>, offset: u
         }
         AreaKind::SecondPageProtected(access) => {
             private(read_write);
-            protect(vaddr + PAGE, PAGE, access);
+            protect(vaddr + page_size(), page_size(), access);
         }
         AreaKind::SecondPageProtectedAndBack(access) => {
             private(read_write);
-            protect(vaddr + PAGE, PAGE, access);
-            protect(vaddr + PAGE, PAGE, Access::ReadWrite);
+            protect(vaddr + page_size(), page_size(), access);
+            protect(vaddr + page_size(), page_size(), Access::ReadWrite);
         }
         AreaKind::Hole => {}
         kind => unreachable!("is_possible::check rejects {kind:?}"),

@@ -47,7 +47,7 @@ impl Memory {
     pub(super) fn lay_out(&mut self, case: &Case) -> Result<zx_vaddr_t, Skip> {
         self.clear();
         let areas = case.memory;
-        let pages: usize = areas.iter().map(|area| area.pages).sum();
+        let pages: usize = areas.iter().map(Area::pages).sum();
         let (region, start) = allocate(self.parent, None, (pages + 2) * PAGE)?;
         let vmar = region.0;
         self.region = Some(region);
@@ -71,7 +71,7 @@ impl Memory {
     fn new_vmo(&self, areas: &[Area], index: usize) -> Result<Option<Vmo>, Skip> {
         let pages = layout::vmo_pages(areas);
         let len = layout::vmo_len(areas, index);
-        let own_len = areas[index].pages * PAGE;
+        let own_len = areas[index].pages() * PAGE;
         let previous = || self.handle(pages[index - 1].vmo);
         Ok(Some(Vmo::Plain(match areas[index].kind {
             AreaKind::Hole
