@@ -34,6 +34,7 @@ pub(crate) fn open_does_not_grow_the_stack_of_the_process() {
 }
 
 #[inline(never)]
+#[allow(clippy::large_stack_arrays)] // The stack must be deep.
 fn with_deep_stack(run: impl Fn()) {
     let frame = black_box([1_u8; 2 << 20]);
     run();
