@@ -2,6 +2,7 @@
 
 use super::text::Mapping;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The ranges of mappings that were looked up, so that a small access to one of them is a single system
@@ -11,8 +12,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<Ranges>);
 
-/// The end of each range, by its start. No two overlap.
-type Ranges = BTreeMap<usize, usize>;
+#[derive(Default)]
+struct Ranges {
+    /// The end of each range, by its start. No two overlap.
+    ends: BTreeMap<usize, usize>,
+    /// The range of the last access, because the next one is often in the same. Empty if it is not known.
+    last: Range<usize>,
+}
 
 /// The ranges of a process that maps and unmaps forever are forgotten at this number. Linux allows a
 /// process 65,530 mappings by default.
@@ -20,8 +26,16 @@ const MAX_RANGES: usize = 1 << 18;
 
 impl Seen {
     pub(crate) fn contains(&self, vaddr: usize) -> bool {
-        let before = self.lock().range(..=vaddr).next_back().map(|(_, end)| *end);
-        before.is_some_and(|end| vaddr < end)
+        let mut ranges = self.lock();
+        if ranges.last.contains(&vaddr) {
+            return true;
+        }
+        let before = ranges.ends.range(..=vaddr).next_back();
+        let Some((&start, &end)) = before.filter(|(_, end)| vaddr < **end) else {
+            return false;
+        };
+        ranges.last = start..end;
+        true
     }
 
     pub(crate) fn insert(&self, mapping: &Mapping) {
@@ -30,26 +44,30 @@ impl Seen {
         }
         let Mapping { start, end, .. } = *mapping;
         let mut ranges = self.lock();
-        if ranges.get(&start) == Some(&end) {
+        if ranges.last == (start..end) || ranges.ends.get(&start) == Some(&end) {
             return;
         }
-        remove(&mut ranges, start, end);
-        if ranges.len() >= MAX_RANGES {
-            ranges.clear();
+        ranges.remove(start, end);
+        if ranges.ends.len() >= MAX_RANGES {
+            *ranges = Ranges::default();
         }
-        ranges.insert(start, end);
+        ranges.ends.insert(start, end);
     }
 
     /// Remembers these mappings and no others.
     pub(crate) fn replace(&self, mappings: &[Mapping]) {
         let remembered = mappings.iter().filter(|mapping| !mapping.is_kernels);
-        let ranges = remembered.map(|mapping| (mapping.start, mapping.end));
-        *self.lock() = ranges.collect();
+        let ends = remembered.map(|mapping| (mapping.start, mapping.end));
+        let new = Ranges {
+            ends: ends.collect(),
+            last: 0..0,
+        };
+        *self.lock() = new;
     }
 
     /// Forgets the range that contains the address.
     pub(crate) fn forget(&self, vaddr: usize) {
-        remove(&mut self.lock(), vaddr, vaddr.saturating_add(1));
+        self.lock().remove(vaddr, vaddr.saturating_add(1));
     }
 
     /// No code that can panic runs under this lock.
@@ -58,10 +76,14 @@ impl Seen {
     }
 }
 
-/// Removes every range that overlaps these addresses.
-fn remove(ranges: &mut Ranges, start: usize, end: usize) {
-    while let Some((&other, _)) = ranges.range(..end).next_back().filter(|(_, e)| **e > start) {
-        ranges.remove(&other);
+impl Ranges {
+    /// Removes every range that overlaps these addresses.
+    fn remove(&mut self, start: usize, end: usize) {
+        self.last = 0..0;
+        let overlaps = |(_, other): &(&usize, &usize)| **other > start;
+        while let Some((&other, _)) = self.ends.range(..end).next_back().filter(overlaps) {
+            self.ends.remove(&other);
+        }
     }
 }
 
@@ -101,6 +123,7 @@ mod tests {
         for (start, end) in [(0x1000, 0x3000), (0x4000, 0x5000), (0x6000, 0x7000)] {
             seen.insert(&mapping(start, end));
         }
+        assert!(seen.contains(0x1000));
         seen.insert(&mapping(0x2000, 0x5000));
         for (vaddr, expected) in [
             (0x1000, false),
@@ -117,7 +140,9 @@ mod tests {
         let seen = Seen::default();
         seen.insert(&mapping(0x1000, 0x3000));
         seen.insert(&mapping(0x3000, 0x4000));
+        assert!(seen.contains(0x2fff));
         seen.forget(0x2fff);
+        assert!(!seen.contains(0x2fff));
         assert!(!seen.contains(0x1000) && seen.contains(0x3000));
         seen.forget(usize::MAX);
     }
@@ -141,7 +166,7 @@ mod tests {
         for index in 0..=MAX_RANGES {
             seen.insert(&mapping(index << 12, (index + 1) << 12));
         }
-        assert_eq!(seen.lock().len(), 1);
+        assert_eq!(seen.lock().ends.len(), 1);
         assert!(seen.contains(MAX_RANGES << 12));
     }
 }
