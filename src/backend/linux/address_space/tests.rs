@@ -81,8 +81,12 @@ fn only_own_memory_is_ours() {
 
     let mut child = std::process::Command::new("cat")
         .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    // Until its exec is complete, the child shares this process's memory. An answer proves that it is.
+    child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     let other = AddressSpace::open(child.id()).unwrap();
     assert_eq!(other.is_ours(), Ok(false));
     assert!(!other.is_gone());

@@ -108,7 +108,7 @@ impl Memory {
     }
 
     fn map_area(&mut self, at: MapPosition, areas: &[Area], index: usize) -> Result<(), Skip> {
-        let Area { pages, kind } = areas[index];
+        let (pages, kind) = (areas[index].pages(), areas[index].kind);
         let VmoPages { vmo, first } = layout::vmo_pages(areas)[index];
         // A slice is a VMO of its own, which starts with the first page of the area.
         let (vmo, first) = match kind {
