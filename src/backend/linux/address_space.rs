@@ -44,21 +44,25 @@ const ATTEMPTS: usize = 16;
 const PAGE: usize = 4096;
 
 impl AddressSpace {
-    /// Opens `/proc/{pid}`'s memory.
+    /// Opens `/proc/{pid}`'s memory. Also returns whether all files are certainly of one address space.
     ///
-    /// If an exec comes between the opening of two files, they are of different address spaces, and
-    /// the first one, which [`is_gone`](Self::is_gone) reads, is gone.
-    pub(crate) fn open(pid: u32) -> io::Result<Self> {
-        let maps = Maps::open(pid)?;
+    /// If an exec comes between the opening of two files, the earlier one is of the earlier program. Its
+    /// memory can live on: that of a parent, before the exec of its `vfork` child. So the memory is opened
+    /// first and last, and the program's mark must be the same in both.
+    pub(crate) fn open(pid: u32) -> io::Result<(Self, bool)> {
         let mut for_writing = OpenOptions::new();
         for_writing.read(true).write(true);
-        Ok(Self {
+        let open_memory = || for_writing.open(format!("/proc/{pid}/mem"));
+        let first = open_memory()?;
+        let space = Self {
             pid_in_proc: pid,
-            maps,
-            memory: for_writing.open(format!("/proc/{pid}/mem"))?,
+            maps: Maps::open(pid)?,
             auxv: File::open(format!("/proc/{pid}/auxv"))?,
+            memory: open_memory()?,
             mark: OnceLock::new(),
-        })
+        };
+        let is_one = space.mark().is_some_and(|mark| mark.is_in(&first));
+        Ok((space, is_one))
     }
 
     /// Returns the mappings in the form of Zircon's list.

@@ -2,6 +2,7 @@
 
 use super::{ATTEMPTS, AddressSpace, is_file_offset};
 use rustix::io::{Errno, pread};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::vec::Vec;
@@ -14,6 +15,13 @@ const AT_RANDOM: usize = 25;
 pub(crate) struct Mark {
     pub(crate) vaddr: usize,
     pub(crate) bytes: [u8; 16],
+}
+
+impl Mark {
+    pub(super) fn is_in(&self, memory: &File) -> bool {
+        let mut bytes = [0; 16];
+        pread(memory, &mut bytes, self.vaddr as u64) == Ok(bytes.len()) && bytes == self.bytes
+    }
 }
 
 impl AddressSpace {
