@@ -107,10 +107,9 @@ pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Statu
             return Err(Status::InvalidArgs);
         }
         match opened {
-            // A program without a mark, as one that has unmapped it, is accepted in the end.
-            Ok((space, is_one)) if has_memory && (is_one || attempts_left == 0) => {
-                return Ok(space);
-            }
+            Ok((space, Some(true))) if has_memory => return Ok(space),
+            // A program that has unmapped its mark, or whose memory cannot be read.
+            Ok((space, None)) if has_memory && attempts_left == 0 => return Ok(space),
             Ok(_) => sleep(EXEC_PAUSE),
             Err(error) => return Err(refusal(&error)),
         }

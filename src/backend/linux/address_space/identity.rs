@@ -37,14 +37,23 @@ impl AddressSpace {
             Ok(None) | Err(Errno::SRCH) => return Ok(false),
             Err(errno) => return Err(errno),
         }
-        for turn in 1..=2u64 {
+        let (mut turn, mut refused) = (0_u64, 0);
+        while turn < 2 {
             let mut seen = [0; 8];
+            let value = (turn + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             // SAFETY: `marker` is a local variable. The access is volatile because the kernel
             // reads it through another mapping, which the compiler does not see.
-            unsafe { (&raw mut marker).write_volatile(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15)) };
+            unsafe { (&raw mut marker).write_volatile(value) };
             let count = match pread(&self.memory, &mut seen, vaddr as u64) {
                 Ok(count) => count,
-                Err(Errno::IO) => return Ok(false),
+                // The address has been unmapped since, or Linux refuses the access.
+                Err(Errno::IO) if refused < ATTEMPTS => {
+                    refused += 1;
+                    if matches!(self.maps.find(vaddr), Ok(None) | Err(Errno::SRCH)) {
+                        return Ok(false);
+                    }
+                    continue;
+                }
                 Err(errno) => return Err(errno),
             };
             // SAFETY: `marker` is a local variable, and the access is volatile as the write is.
@@ -52,6 +61,7 @@ impl AddressSpace {
             if count != size_of_val(&seen) || u64::from_ne_bytes(seen) != now {
                 return Ok(false);
             }
+            turn += 1;
         }
         Ok(true)
     }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 fn open(pid: u32) -> AddressSpace {
     let (space, is_one) = AddressSpace::open(pid).unwrap();
-    assert!(is_one);
+    assert_eq!(is_one, Some(true));
     space
 }
 
