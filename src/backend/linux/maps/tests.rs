@@ -4,7 +4,7 @@ use crate::sys::{
     ZX_INFO_MAPS_TYPE_ASPACE, ZX_INFO_MAPS_TYPE_MAPPING, ZX_INFO_MAPS_TYPE_VMAR,
     zx_info_maps_mapping_v1_t, zx_info_maps_v1_t,
 };
-use std::io::Write;
+use std::io::{Read, Write};
 use std::string::String;
 use std::{format, fs, vec::Vec};
 
@@ -62,8 +62,12 @@ fn query_and_text_find_nothing_at_unmapped_addresses() {
 fn query_and_text_return_esrch_after_the_process_has_ended() {
     let mut child = std::process::Command::new("cat")
         .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
+    // Until its exec is complete, the child shares this process's memory. An answer proves that it is.
+    child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     let maps = Maps::open(child.id()).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
