@@ -25,7 +25,10 @@ all=${2:-}
 export RUSTC_BOOTSTRAP=1 # -Z flags are for nightly compilers; with this variable a stable one accepts them
 export ZX_PROCESS_MEMORY_KERNEL= # `conformance` runs for the man page alone
 tests=(--lib)
-for test in linux conformance conformance_bad_handles own_memory own_memory_debugging_syscalls_off log debugging_syscalls selected_kernel status layout debugger debugger_debugging_syscalls_off; do
+programs=(linux own_memory log debugging_syscalls debugger)
+[ -z "$all" ] || programs+=(conformance conformance_bad_handles own_memory_debugging_syscalls_off selected_kernel status
+    layout debugger_debugging_syscalls_off)
+for test in "${programs[@]}"; do
     tests+=(--test "$test")
 done
 

@@ -2,7 +2,7 @@
 
 use super::text::Mapping;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The ranges of mappings that were looked up, so that a small access to one of them is a single system
@@ -10,15 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 ///
 /// The kernel's pages are not remembered: a write to them must be refused.
 #[derive(Default)]
-pub(crate) struct Seen(Mutex<Ranges>);
-
-#[derive(Default)]
-struct Ranges {
-    /// The end of each range, by its start. No two overlap.
-    ends: BTreeMap<usize, usize>,
-    /// The range of the last access, because the next one is often in the same. Empty if it is not known.
-    last: Range<usize>,
+pub(crate) struct Seen {
+    /// The range of the last access, because the next one is often in the same: see [`pack`].
+    last: AtomicU64,
+    ranges: Mutex<Ranges>,
 }
+
+/// The end of each range, by its start. No two overlap.
+type Ranges = BTreeMap<usize, usize>;
 
 /// The ranges of a process that maps and unmaps forever are forgotten at this number. Linux allows a
 /// process 65,530 mappings by default.
@@ -26,15 +25,15 @@ const MAX_RANGES: usize = 1 << 18;
 
 impl Seen {
     pub(crate) fn contains(&self, vaddr: usize) -> bool {
-        let mut ranges = self.lock();
-        if ranges.last.contains(&vaddr) {
+        if is_in_packed(self.last.load(Ordering::Relaxed), vaddr) {
             return true;
         }
-        let before = ranges.ends.range(..=vaddr).next_back();
+        let ranges = self.lock();
+        let before = ranges.range(..=vaddr).next_back();
         let Some((&start, &end)) = before.filter(|(_, end)| vaddr < **end) else {
             return false;
         };
-        ranges.last = start..end;
+        self.last.store(pack(start, end), Ordering::Relaxed);
         true
     }
 
@@ -44,51 +43,68 @@ impl Seen {
         }
         let Mapping { start, end, .. } = *mapping;
         let mut ranges = self.lock();
-        if ranges.last == (start..end) || ranges.ends.get(&start) == Some(&end) {
+        if ranges.get(&start) == Some(&end) {
             return;
         }
-        ranges.remove(start, end);
-        if ranges.ends.len() >= MAX_RANGES {
-            *ranges = Ranges::default();
+        self.remove(&mut ranges, start, end);
+        if ranges.len() >= MAX_RANGES {
+            ranges.clear();
         }
-        ranges.ends.insert(start, end);
+        ranges.insert(start, end);
     }
 
     /// Remembers these mappings and no others.
     pub(crate) fn replace(&self, mappings: &[Mapping]) {
-        let mut ranges = Ranges::default();
+        let mut ranges = self.lock();
+        ranges.clear();
         for mapping in mappings.iter().filter(|mapping| !mapping.is_kernels) {
-            ranges.remove(mapping.start, mapping.end);
-            ranges.ends.insert(mapping.start, mapping.end);
+            self.remove(&mut ranges, mapping.start, mapping.end);
+            ranges.insert(mapping.start, mapping.end);
         }
-        *self.lock() = ranges;
     }
 
     /// Forgets the range that contains the address.
     pub(crate) fn forget(&self, vaddr: usize) {
-        self.lock().remove(vaddr, vaddr.saturating_add(1));
+        self.remove(&mut self.lock(), vaddr, vaddr.saturating_add(1));
+    }
+
+    /// Removes every range that overlaps these addresses.
+    fn remove(&self, ranges: &mut Ranges, start: usize, end: usize) {
+        self.last.store(0, Ordering::Relaxed);
+        let overlaps = |(_, other): &(&usize, &usize)| **other > start;
+        while let Some((&other, _)) = ranges.range(..end).next_back().filter(overlaps) {
+            ranges.remove(&other);
+        }
     }
 
     /// No code that can panic runs under this lock.
     fn lock(&self) -> MutexGuard<'_, Ranges> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ranges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Ranges {
-    /// Removes every range that overlaps these addresses.
-    fn remove(&mut self, start: usize, end: usize) {
-        self.last = 0..0;
-        let overlaps = |(_, other): &(&usize, &usize)| **other > start;
-        while let Some((&other, _)) = self.ends.range(..end).next_back().filter(overlaps) {
-            self.ends.remove(&other);
-        }
+/// The bits for the length of a packed range.
+const LEN_BITS: u32 = 28;
+const MAX_LEN: usize = (1 << LEN_BITS) - 1;
+
+/// Packs a range into one word, so that it is read without a lock: the number of its first page, and its
+/// length in pages of 4 KiB, or less if it is longer. A range above 2^48 becomes an empty one.
+fn pack(start: usize, end: usize) -> u64 {
+    let (page, len) = (start >> 12, (end - start) >> 12);
+    if page >> (64 - LEN_BITS) != 0 {
+        return 0;
     }
+    (page as u64) << LEN_BITS | len.min(MAX_LEN) as u64
+}
+
+fn is_in_packed(packed: u64, vaddr: usize) -> bool {
+    let (page, len) = (packed >> LEN_BITS, packed & MAX_LEN as u64);
+    (vaddr as u64 >> 12).wrapping_sub(page) < len
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_RANGES, Mapping, Seen};
+    use super::{MAX_RANGES, Mapping, Seen, is_in_packed, pack};
 
     fn mapping(start: usize, end: usize) -> Mapping {
         Mapping {
@@ -160,12 +176,30 @@ mod tests {
     }
 
     #[test]
+    fn packed_range_contains_no_other_address() {
+        for (start, end) in [
+            (0x1000, 0x2000),
+            (0x7fff_0000_0000, 0x7fff_0002_1000),
+            ((1 << 48) - 0x1000, 1 << 48),
+        ] {
+            let contains = |vaddr| is_in_packed(pack(start, end), vaddr);
+            assert!(contains(start) && contains(end - 1));
+            assert!(!contains(start - 1) && !contains(end) && !contains(0));
+        }
+        // A long range is packed in part, and one above 2^48 not at all.
+        let long = pack(0x1000, 1 << 46);
+        assert!(is_in_packed(long, 0x1000) && !is_in_packed(long, 1 << 46));
+        assert!(!is_in_packed(pack(1 << 48, (1 << 48) + 0x1000), 1 << 48));
+        assert!(!is_in_packed(0, 0));
+    }
+
+    #[test]
     fn number_of_ranges_is_limited() {
         let seen = Seen::default();
         for index in 0..=MAX_RANGES {
             seen.insert(&mapping(index << 12, (index + 1) << 12));
         }
-        assert_eq!(seen.lock().ends.len(), 1);
+        assert_eq!(seen.lock().len(), 1);
         assert!(seen.contains(MAX_RANGES << 12));
     }
 }
