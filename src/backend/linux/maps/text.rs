@@ -43,14 +43,14 @@ impl<'a> Line<'a> {
         let (device, rest) = field(rest);
         let (inode, rest) = field(rest);
         let dash = range.iter().position(|byte| *byte == b'-')?;
-        let address = |digits| number(digits, 16).and_then(|value| usize::try_from(value).ok());
+        let address = |digits| hex(digits).and_then(|value| usize::try_from(value).ok());
         let line = Self {
             start: address(&range[..dash])?,
             end: address(&range[dash + 1..])?,
             permissions,
-            offset: number(offset, 16)?,
+            offset: hex(offset)?,
             device,
-            inode: number(inode, 10)?,
+            inode: decimal(inode)?,
             name: rest.trim_ascii_start(),
         };
         (line.start < line.end).then_some(line)
@@ -86,19 +86,44 @@ pub(crate) fn is_kernels(name: &[u8]) -> bool {
 
 /// Returns the first field and the text after it.
 fn field(text: &[u8]) -> (&[u8], &[u8]) {
-    let text = text.trim_ascii_start();
-    let end = text.iter().position(u8::is_ascii_whitespace);
-    text.split_at(end.unwrap_or(text.len()))
+    let start = text
+        .iter()
+        .position(|byte| *byte != b' ')
+        .unwrap_or(text.len());
+    let text = &text[start..];
+    let end = text
+        .iter()
+        .position(|byte| *byte == b' ')
+        .unwrap_or(text.len());
+    text.split_at(end)
 }
 
 /// Parses digits alone: no sign.
-fn number(digits: &[u8], radix: u32) -> Option<u64> {
+fn hex(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 16 {
+        return None;
+    }
+    let mut value = 0;
+    for digit in digits {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            b'A'..=b'F' => digit - b'A' + 10,
+            _ => return None,
+        };
+        value = value << 4 | u64::from(digit);
+    }
+    Some(value)
+}
+
+/// Parses digits alone: no sign.
+fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
     digits.iter().try_fold(0_u64, |value, digit| {
-        let digit = char::from(*digit).to_digit(radix)?;
-        value.checked_mul(radix.into())?.checked_add(digit.into())
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(digit.into())
     })
 }
 
