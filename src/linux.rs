@@ -65,24 +65,25 @@
 //!   [`NotSupported`](Status::NotSupported).
 //! - **Other refused pages** are [`AccessDenied`](Status::AccessDenied): guard regions
 //!   (`MADV_GUARD_INSTALL`), secret memory, and anonymous pages that a userfaultfd has not supplied. In a
-//!   file mapping the last kind is [`OutOfRange`](Status::OutOfRange), because Linux does not show that it
-//!   is not the end of the file. The log has the cause, or the possible causes, at level debug.
+//!   file mapping, a page that a userfaultfd has not supplied is [`OutOfRange`](Status::OutOfRange):
+//!   Linux does not distinguish it from the end of the file. The log has the cause, or the possible causes, at level debug.
 //! - **The vDSO** is refused wherever it is mapped, unless the process has made it writable. Its data,
 //!   `[vvar]`, cannot be read: [`AccessDenied`](Status::AccessDenied).
 //! - **Stacks.** Linux grows a stack, and other `MAP_GROWSDOWN` memory, when an address below it is
 //!   accessed. The backend accesses no address that it has not seen mapped. A race remains: if the process
-//!   has unmapped a page below a stack since it was seen, an access to that page grows the stack.
+//!   has unmapped a page below a stack since it was seen, or calls exec at that moment, the access can
+//!   grow a stack.
 //! - **Tagged addresses** of arm64 are not mapped. Remove the tag.
 //! - **The list of mappings** has one VMAR. A VMO's koid is the inode of the mapped file, or the ID of the
 //!   mapped System V segment (2<sup>63</sup> replaces 0). It is unique within one file system or IPC
 //!   namespace only, so that different VMOs can have one koid. Private anonymous memory has the koid 0.
 //!   Its name is the file's without the
 //!   directory, or another name of `/proc/PID/maps` as it is, such as `[heap]` or `memfd:NAME`. Linux adds
-//!   ` (deleted)` to the name of a file that has none any more, and writes a line feed as `\012`. Page
+//!   ` (deleted)` to the name of a deleted file, and writes a line feed as `\012`. Page
 //!   counts are 0. Each line is consistent; the whole list is not read at one moment. If the process
 //!   maps and unmaps meanwhile, lines of different moments can overlap, and the later one takes
-//!   precedence. So an address can be missing that was mapped all the time, or be listed that is mapped
-//!   no more. Stop the process if the list must be exact.
+//!   precedence. So an address can be missing that was mapped all the time, and an address can be listed
+//!   that is no longer mapped. Stop the process if the list must be exact.
 //! - **A shared address space**, as between `vfork` and exec, is one memory. A handle that is opened
 //!   then names that memory and lives as long as it. If it is the calling process's memory, it is
 //!   refused.
@@ -125,7 +126,8 @@ impl Process {
     ///   thread, or of a kernel thread, which has no memory, or of a process that shares the address space
     ///   of the calling process, such as the calling process itself.
     /// - [`NotFound`](Status::NotFound): there is no process with this PID.
-    /// - [`BadState`](Status::BadState): the process has ended and was not waited for.
+    /// - [`BadState`](Status::BadState): the process has ended and was not waited for, or its main thread
+    ///   has ended.
     /// - [`AccessDenied`](Status::AccessDenied): Linux refuses. The log has the possible causes at
     ///   level debug.
     /// - [`NoResources`](Status::NoResources): no file descriptor is free.

@@ -140,7 +140,8 @@ impl Described<'_> {
                 is_writable: entry.flags & 2 != 0,
                 is_shared,
                 is_file_backed: (entry.inode, entry.device) != (0, (0, 0)) || is_shared,
-                is_kernels: matches!(entry.name, Name::Vdso | Name::Vvar | Name::VvarClock),
+                is_kernels: matches!(entry.name, Name::Vdso | Name::Vvar | Name::VvarClock)
+                    && entry.flags & 2 == 0,
             };
             (mapping, entry)
         };

@@ -142,7 +142,8 @@ impl<'a> ConcurrentCalls<'a> {
 
     fn read(&self, vaddr: zx_vaddr_t, buffer: &mut [u8]) {
         let count = self.process.read_memory(vaddr, buffer);
-        for chunk in buffer[..count.unwrap_or(0)].chunks(CHUNK) {
+        // Also after an error: a buffer never has bytes of another process.
+        for chunk in buffer[..count.unwrap_or(buffer.len())].chunks(CHUNK) {
             // The comparison of whole slices is fast, and most chunks are uniform.
             let len = chunk.len();
             let is_uniform = chunk == &[TAG; CHUNK][..len] || chunk == &[0; CHUNK][..len];

@@ -26,19 +26,21 @@ pub(crate) fn open_does_not_grow_the_stack_of_the_process() {
     }
     let maps = || std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let before = maps();
-    with_deep_stack(|| drop(Process::from_pid(pid.unsigned_abs())));
+    let opened = with_deep_stack(|| Process::from_pid(pid.unsigned_abs()).map(drop));
     let after = maps();
     // SAFETY: kill takes no pointer.
     unsafe { libc::kill(pid, libc::SIGKILL) };
+    assert_eq!(opened, Ok(()));
     assert_eq!(after, before);
 }
 
 #[inline(never)]
 #[allow(clippy::large_stack_arrays)] // The stack must be deep.
-fn with_deep_stack(run: impl Fn()) {
+fn with_deep_stack<T>(run: impl Fn() -> T) -> T {
     let frame = black_box([1_u8; 2 << 20]);
-    run();
+    let result = run();
     black_box(&frame);
+    result
 }
 
 pub(crate) fn write_to_fork_does_not_change_parent() {

@@ -287,10 +287,10 @@ fn open(process: &ProcessId) -> Result<Process, String> {
             Status::NotFound if cfg!(target_os = "linux") => "no process has this PID",
             Status::NotFound => "no process below the default job has this koid",
             Status::BadState if cfg!(target_os = "linux") => {
-                "the process has ended, or its main thread has, or it is a kernel thread"
+                "the process has ended, or its main thread has"
             }
             Status::BadState => "the process has ended",
-            Status::InvalidArgs => "it is gdbserver itself, or not a process",
+            Status::InvalidArgs => "it is gdbserver itself, a thread, or not a process",
             Status::AccessDenied => {
                 "you need permission to trace it; RUST_LOG=debug prints the failed call"
             }

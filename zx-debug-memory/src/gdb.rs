@@ -46,9 +46,9 @@ pub use resume::refuse_resume;
 ///
 /// If no byte could be read, a Linux errno value, which GDB displays:
 ///
-/// - `EFAULT`: nothing is mapped at `vaddr`. On Zircon also: the process has ended (measured: December
+/// - `EFAULT`: nothing is mapped at `vaddr`, or it is past the end of the VMO. On Zircon also: the process has ended (measured: December
 ///   2018 to April 2021; read in the sources up to 2026).
-/// - `EACCES`: the handle lacks a right, or a physical VMO is mapped at `vaddr`.
+/// - `EACCES`: the handle lacks a right, a physical VMO is mapped at `vaddr`, or Linux refuses the access.
 /// - `EIO`: every other status. With the statuses of the man page, which are the default of the Linux
 ///   backend, also: the process has ended.
 ///

@@ -20,7 +20,7 @@ pub struct Mapping {
     ///
     /// Zircon stores at most 31 bytes (`ZX_MAX_NAME_LEN` is 32). Bytes that are not UTF-8 become
     /// U+FFFD. On the Linux backend it is the name of the file without its directory, or a name such as
-    /// `[heap]` or `memfd:NAME`. Linux adds ` (deleted)` to the name of a file that has none any more, and
+    /// `[heap]` or `memfd:NAME`. Linux adds ` (deleted)` to the name of a deleted file, and
     /// writes a line feed as `\012`.
     pub name: String,
     /// The kind of the mapped memory.

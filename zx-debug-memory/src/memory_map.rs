@@ -4,7 +4,7 @@ use std::slice;
 use zx_process_memory::sys::{self, ZX_INFO_PROCESS_MAPS_V1, zx_info_maps_v1_t};
 use zx_process_memory::{Process, Status};
 
-/// The mappings of a process at one moment, in address order.
+/// The mappings of a process, in address order.
 ///
 /// A running process can map and unmap memory at any time, so a map can be out of date as soon
 /// as [`read`](Self::read) returns. The next read or write of the memory reports the current

@@ -23,8 +23,8 @@ use std::vec::Vec;
 /// The memory of one process, pinned when it was opened. A later process with the same PID and a
 /// later program of the same process have another one.
 ///
-/// Linux grows a stack when an address below it is accessed, so that an address is accessed only if it
-/// is known to be mapped.
+/// Linux grows a stack when an address below it is accessed. Therefore each address is looked up before it
+/// is accessed.
 pub(crate) struct AddressSpace {
     /// The PID in the `/proc` that was opened.
     pub(crate) pid_in_proc: u32,
@@ -44,21 +44,26 @@ const ATTEMPTS: usize = 16;
 const PAGE: usize = 4096;
 
 impl AddressSpace {
-    /// Opens `/proc/{pid}`'s memory.
+    /// Opens `/proc/{pid}`'s memory. Also returns whether all files are of one address space, or `None` for
+    /// a program without a mark, as during its exec.
     ///
-    /// If an exec comes between the opening of two files, they are of different address spaces, and
-    /// the first one, which [`is_gone`](Self::is_gone) reads, is gone.
-    pub(crate) fn open(pid: u32) -> io::Result<Self> {
-        let maps = Maps::open(pid)?;
+    /// If an exec comes between the opening of two files, the earlier one is of the earlier program. Its
+    /// memory can live on: that of a parent, before the exec of its `vfork` child. So the memory is opened
+    /// first and last, and the program's mark must be the same in both.
+    pub(crate) fn open(pid: u32) -> io::Result<(Self, Option<bool>)> {
         let mut for_writing = OpenOptions::new();
         for_writing.read(true).write(true);
-        Ok(Self {
+        let open_memory = || for_writing.open(format!("/proc/{pid}/mem"));
+        let first = open_memory()?;
+        let space = Self {
             pid_in_proc: pid,
-            maps,
-            memory: for_writing.open(format!("/proc/{pid}/mem"))?,
+            maps: Maps::open(pid)?,
             auxv: File::open(format!("/proc/{pid}/auxv"))?,
+            memory: open_memory()?,
             mark: OnceLock::new(),
-        })
+        };
+        let is_one = space.mark().map(|mark| mark.is_in(&first));
+        Ok((space, is_one))
     }
 
     /// Returns the mappings in the form of Zircon's list.
@@ -116,11 +121,13 @@ impl AddressSpace {
             return Ok(());
         }
         let last = vaddr + len - 1;
-        // A mapping has no memory after the end of its file. The transfer returns any other error.
-        if self.byte_at(last) == Err(Errno::IO) {
-            return Err(self.refused_read(mapping, last));
+        for _ in 0..ATTEMPTS {
+            // A mapping has no memory after the end of its file. The transfer returns any other error.
+            if self.byte_at(last) != Err(Errno::IO) || self.mapping(vaddr, behavior)?.end <= last {
+                return Ok(());
+            }
         }
-        Ok(())
+        Err(self.refused_read(mapping, last))
     }
 
     /// Reads a byte at a mapped address.

@@ -15,11 +15,10 @@ const EXEC_PAUSE: Duration = Duration::from_millis(1);
 
 pub(crate) fn open(child: &Child) -> Result<Process, Status> {
     for _ in 1..EXEC_ATTEMPTS {
+        let opened = open_once(child.id())?;
         // The constructor below reports an error.
-        if open_once(child.id())?.space.is_ours() != Ok(true) {
-            // The exec can have come between the opening of two files: then the earlier one is of the
-            // caller's memory, which is not gone. Files that are opened now are all of the child's.
-            return objects().new_process(open_once(child.id())?);
+        if opened.space.is_ours() != Ok(true) {
+            return objects().new_process(opened);
         }
         sleep(EXEC_PAUSE);
     }

@@ -6,8 +6,7 @@ use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of a process among its parents that ran this program. A fork has another number than all
-/// of them.
+/// Distinguishes this process from the processes that it was forked from: none of them has the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Generation(u64);
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 pub(crate) struct KnownProcesses {
     by_id: BTreeMap<ProcessId, KnownProcess>,
     ids: BTreeMap<zx_koid_t, ProcessId>,
-    /// The number of processes at which those whose handles are closed are removed. It is twice the number
+    /// When this many processes are known, those without an open handle are removed. It is twice the number
     /// that the last removal left, so that an insertion takes O(log n) on average.
     removal_at: usize,
 }

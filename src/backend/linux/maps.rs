@@ -56,7 +56,7 @@ impl Maps {
         }
     }
 
-    /// Returns whether [`find`](Self::find) has found a mapping there, which is not one of the kernel's.
+    /// Returns whether [`find`](Self::find) has found a mapping there that is not of the kernel's pages.
     pub(crate) fn was_seen(&self, vaddr: usize) -> bool {
         self.seen.contains(vaddr)
     }

@@ -41,6 +41,10 @@ impl Objects {
         let Ok(opened) = OpenedProcess::by_pid(std::process::id()) else {
             return ZX_HANDLE_INVALID;
         };
+        // Otherwise each call would insert a handle.
+        if opened.space.is_ours() != Ok(true) {
+            return ZX_HANDLE_INVALID;
+        }
         let new = self.insert_process(opened);
         let mut own = lock(&self.own);
         if *own == cached {
@@ -93,7 +97,7 @@ impl Objects {
             if let Some(object) = same {
                 return object;
             }
-            // A process that has ended or called exec since must not replace its successor.
+            // If the process has ended or called exec meanwhile, a newer object may be known. It stays.
             if !opened.is_some_and(OpenedProcess::is_alive) {
                 return new;
             }

@@ -12,6 +12,8 @@ use std::format;
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
+use std::thread::sleep;
+use std::time::Duration;
 
 /// A process that was alive when it was opened.
 pub(crate) struct OpenedProcess {
@@ -82,13 +84,16 @@ pub(crate) fn pidfd(pid: u32) -> Result<OwnedFd, Status> {
     })
 }
 
+/// An exec takes about this long between the change of the memory and the first instruction.
+const EXEC_PAUSE: Duration = Duration::from_millis(1);
+
 /// Opens the memory of the process that `pidfd` names.
 pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Status> {
     // An exec can come between the opening of two files. No process does that many times in a row.
-    for _ in 0..16 {
+    for attempts_left in (0..16).rev() {
         let opened = pid_in_proc(pidfd).and_then(AddressSpace::open);
         let has_memory = match &opened {
-            Ok(space) => !space.is_gone(),
+            Ok((space, _)) => !space.is_gone(),
             Err(error) => Errno::from_io_error(error) != Some(Errno::SRCH),
         };
         let is_kernel_thread = !has_memory && pid_in_proc(pidfd).is_ok_and(is_kernel_thread);
@@ -102,8 +107,10 @@ pub(crate) fn address_space(pidfd: BorrowedFd<'_>) -> Result<AddressSpace, Statu
             return Err(Status::InvalidArgs);
         }
         match opened {
-            Ok(space) if has_memory => return Ok(space),
-            Ok(_) => {}
+            Ok((space, Some(true))) if has_memory => return Ok(space),
+            // A program that has unmapped its mark, or whose memory cannot be read.
+            Ok((space, None)) if has_memory && attempts_left == 0 => return Ok(space),
+            Ok(_) => sleep(EXEC_PAUSE),
             Err(error) => return Err(refusal(&error)),
         }
     }

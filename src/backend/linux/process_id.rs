@@ -15,7 +15,8 @@ pub(crate) enum ProcessId {
     PidfdInode(u64),
     /// Older kernels give every pidfd the same inode.
     ProcEntry {
-        /// The device of the `/proc` that was opened. Each PID namespace has its own.
+        /// The device of the `/proc` that was opened. Each PID namespace has its own, and since Linux 5.8
+        /// each mount.
         device: u64,
         /// The PID in that `/proc`.
         pid: u32,

@@ -27,8 +27,8 @@ impl ByPid {
         }
     }
 
-    /// Fills `buffer` from `vaddr`, and returns whether these are the bytes of this address space. If not,
-    /// they can be those of another process.
+    /// Fills `buffer` from `vaddr`, and returns `true` if these are the bytes of this address space. After
+    /// `false` the buffer has none of another process.
     ///
     /// The process still exists afterwards, so the PID named it during the read. In the same call
     /// Linux reads the program's mark. It shows that the process had not called exec before: the address
@@ -46,9 +46,14 @@ impl ByPid {
         let Some(mark) = space.mark() else {
             return false;
         };
-        self.opened_by == Generation::current()
-            && read_with_mark(self.pid, vaddr, buffer, mark)
-            && !has_ended(pidfd)
+        if self.opened_by != Generation::current() {
+            return false;
+        }
+        let is_read = read_with_mark(self.pid, vaddr, buffer, mark) && !has_ended(pidfd);
+        if !is_read {
+            buffer.fill(MaybeUninit::new(0));
+        }
+        is_read
     }
 }
 

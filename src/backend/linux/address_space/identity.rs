@@ -2,6 +2,7 @@
 
 use super::{ATTEMPTS, AddressSpace, is_file_offset};
 use rustix::io::{Errno, pread};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::vec::Vec;
@@ -14,6 +15,13 @@ const AT_RANDOM: usize = 25;
 pub(crate) struct Mark {
     pub(crate) vaddr: usize,
     pub(crate) bytes: [u8; 16],
+}
+
+impl Mark {
+    pub(super) fn is_in(&self, memory: &File) -> bool {
+        let mut bytes = [0; 16];
+        pread(memory, &mut bytes, self.vaddr as u64) == Ok(bytes.len()) && bytes == self.bytes
+    }
 }
 
 impl AddressSpace {
@@ -29,14 +37,23 @@ impl AddressSpace {
             Ok(None) | Err(Errno::SRCH) => return Ok(false),
             Err(errno) => return Err(errno),
         }
-        for turn in 1..=2u64 {
+        let (mut turn, mut refused) = (0_u64, 0);
+        while turn < 2 {
             let mut seen = [0; 8];
+            let value = (turn + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             // SAFETY: `marker` is a local variable. The access is volatile because the kernel
             // reads it through another mapping, which the compiler does not see.
-            unsafe { (&raw mut marker).write_volatile(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15)) };
+            unsafe { (&raw mut marker).write_volatile(value) };
             let count = match pread(&self.memory, &mut seen, vaddr as u64) {
                 Ok(count) => count,
-                Err(Errno::IO) => return Ok(false),
+                // The address has been unmapped since, or Linux refuses the access.
+                Err(Errno::IO) if refused < ATTEMPTS => {
+                    refused += 1;
+                    if matches!(self.maps.find(vaddr), Ok(None) | Err(Errno::SRCH)) {
+                        return Ok(false);
+                    }
+                    continue;
+                }
                 Err(errno) => return Err(errno),
             };
             // SAFETY: `marker` is a local variable, and the access is volatile as the write is.
@@ -44,6 +61,7 @@ impl AddressSpace {
             if count != size_of_val(&seen) || u64::from_ne_bytes(seen) != now {
                 return Ok(false);
             }
+            turn += 1;
         }
         Ok(true)
     }

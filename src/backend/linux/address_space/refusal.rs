@@ -10,7 +10,7 @@ use std::format;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::ptr::null_mut;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 /// The name of memory of `memfd_secret` in `/proc/PID/maps`.
 const SECRET_MEMORY: &[u8] = b"/secretmem (deleted)";
@@ -80,7 +80,8 @@ impl AddressSpace {
 
     /// Returns `None` if Linux does not show it.
     fn is_guard(&self, vaddr: usize) -> Option<bool> {
-        // If the PID is of another process by now, a cause is named that is not the one.
+        // If the PID is of another process by now, the answer is about the wrong process. Only the status of
+        // a call that failed depends on it.
         let pagemap = File::open(format!("/proc/{}/pagemap", self.pid_in_proc)).ok()?;
         let mut entry = [0; size_of::<u64>()];
         let index = vaddr / page_size();
@@ -91,20 +92,27 @@ impl AddressSpace {
     }
 }
 
-/// Returns whether Linux lets a debugger access memory without the permission. It is tried with a page of this
-/// process, which has none.
+/// Returns whether Linux lets a debugger access memory without the permission, as far as that can be
+/// determined.
 fn forces_access() -> bool {
-    static FORCES: LazyLock<bool> = LazyLock::new(|| {
-        let (len, none) = (page_size(), ProtFlags::empty());
-        // SAFETY: the address is null, so Linux chooses an unused range. No existing mapping changes.
-        let page = unsafe { mmap_anonymous(null_mut(), len, none, MapFlags::PRIVATE) };
-        let (Ok(page), Ok(own)) = (page, File::open("/proc/self/mem")) else {
-            return true;
-        };
-        let read = own.read_at(&mut [0], page.addr() as u64);
-        // SAFETY: the page was mapped above, and nothing refers to it.
-        let _ = unsafe { munmap(page, len) };
-        read.is_ok()
-    });
-    *FORCES
+    static FORCES: OnceLock<bool> = OnceLock::new();
+    match FORCES
+        .get()
+        .copied()
+        .or_else(reads_own_page_without_permission)
+    {
+        Some(forces) => *FORCES.get_or_init(|| forces),
+        None => true,
+    }
+}
+
+fn reads_own_page_without_permission() -> Option<bool> {
+    let own = File::open("/proc/self/mem").ok()?;
+    let (len, none) = (page_size(), ProtFlags::empty());
+    // SAFETY: the address is null, so Linux chooses an unused range. No existing mapping changes.
+    let page = unsafe { mmap_anonymous(null_mut(), len, none, MapFlags::PRIVATE) }.ok()?;
+    let read = own.read_at(&mut [0], page.addr() as u64);
+    // SAFETY: the page was mapped above, and nothing refers to it.
+    let _ = unsafe { munmap(page, len) };
+    Some(read.is_ok())
 }

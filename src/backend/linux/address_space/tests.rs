@@ -6,10 +6,41 @@ use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 
+fn open(pid: u32) -> AddressSpace {
+    let (space, is_one) = AddressSpace::open(pid).unwrap();
+    assert_eq!(is_one, Some(true));
+    space
+}
+
+/// An exec came between the opening of two files. The earlier program is this one, whose memory lives.
+#[test]
+fn files_of_two_programs_are_not_of_one_address_space() {
+    let mut child = std::process::Command::new("cat")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // An answer proves that the exec is complete.
+    child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let (earlier, later) = (open(std::process::id()), open(child.id()));
+    let mark = later.mark().unwrap();
+    assert!(mark.is_in(&later.memory) && !mark.is_in(&earlier.memory));
+    // The mark of the later program is not mapped in the earlier one.
+    let mixed = AddressSpace {
+        maps: earlier.maps,
+        mark: std::sync::OnceLock::new(),
+        ..later
+    };
+    assert!(mixed.mark().is_none());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// An access to an unmapped address waits for threads of the process that wait for a page.
 #[test]
 fn look_ups_do_not_access_the_memory() {
-    let mut own = AddressSpace::open(std::process::id()).unwrap();
+    let mut own = open(std::process::id());
     own.memory = File::open("/dev/null").unwrap();
     assert!(!own.is_gone());
     assert!(own.records().unwrap().len() > 2);
@@ -25,7 +56,7 @@ fn look_ups_do_not_access_the_memory() {
 
 #[test]
 fn address_space_opened_twice_is_the_same() {
-    let [first, second] = [(); 2].map(|()| AddressSpace::open(std::process::id()).unwrap());
+    let [first, second] = [(); 2].map(|()| open(std::process::id()));
     assert!(first.is_same(&second));
 }
 
@@ -53,7 +84,7 @@ fn equal_auxiliary_vectors_are_not_enough_to_be_the_same() {
         // An answer proves that the exec is complete.
         cat.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         cat.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-        AddressSpace::open(cat.id()).unwrap()
+        open(cat.id())
     });
     let [first, second] = spaces.each_ref().map(|space| space.program().unwrap());
     assert!(first.1.is_some() && second.1.is_some());
@@ -70,12 +101,12 @@ fn equal_auxiliary_vectors_are_not_enough_to_be_the_same() {
 
 #[test]
 fn only_own_memory_is_ours() {
-    let own = AddressSpace::open(std::process::id()).unwrap();
+    let own = open(std::process::id());
     assert_eq!(own.is_ours(), Ok(true));
     // A thread ID in place of the PID names the same memory.
     let thread = std::thread::spawn(|| {
         let id = rustix::thread::gettid().as_raw_nonzero().get();
-        AddressSpace::open(id.cast_unsigned()).unwrap().is_ours()
+        open(id.cast_unsigned()).is_ours()
     });
     assert_eq!(thread.join().unwrap(), Ok(true));
 
@@ -87,7 +118,7 @@ fn only_own_memory_is_ours() {
     // Until its exec is complete, the child shares this process's memory. An answer proves that it is.
     child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
     child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-    let other = AddressSpace::open(child.id()).unwrap();
+    let other = open(child.id());
     assert_eq!(other.is_ours(), Ok(false));
     assert!(!other.is_gone());
     child.kill().unwrap();

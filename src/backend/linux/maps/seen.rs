@@ -56,13 +56,12 @@ impl Seen {
 
     /// Remembers these mappings and no others.
     pub(crate) fn replace(&self, mappings: &[Mapping]) {
-        let remembered = mappings.iter().filter(|mapping| !mapping.is_kernels);
-        let ends = remembered.map(|mapping| (mapping.start, mapping.end));
-        let new = Ranges {
-            ends: ends.collect(),
-            last: 0..0,
-        };
-        *self.lock() = new;
+        let mut ranges = Ranges::default();
+        for mapping in mappings.iter().filter(|mapping| !mapping.is_kernels) {
+            ranges.remove(mapping.start, mapping.end);
+            ranges.ends.insert(mapping.start, mapping.end);
+        }
+        *self.lock() = ranges;
     }
 
     /// Forgets the range that contains the address.

@@ -15,7 +15,8 @@ pub(crate) struct Mapping {
     pub(crate) is_writable: bool,
     pub(crate) is_shared: bool,
     pub(crate) is_file_backed: bool,
-    /// Whether these are pages of the kernel, which it shares with every process: vDSO or vvar.
+    /// Whether these are pages of the kernel, which it shares with every process: vDSO or vvar, unless the
+    /// process has made them writable.
     pub(crate) is_kernels: bool,
 }
 
@@ -73,7 +74,7 @@ impl<'a> Line<'a> {
             is_writable: self.has(b'w'),
             is_shared: self.has(b's'),
             is_file_backed: self.is_file_backed(),
-            is_kernels: is_kernels(self.name),
+            is_kernels: is_kernels(self.name) && !self.has(b'w'),
         }
     }
 }
