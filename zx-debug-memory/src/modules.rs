@@ -123,7 +123,10 @@ impl Modules {
             modules: Vec::new(),
             segments: BTreeMap::new(),
         };
-        for mapping in map.iter().filter(|mapping| loaded::may_have_header(mapping)) {
+        for mapping in map
+            .iter()
+            .filter(|mapping| loaded::may_have_header(mapping))
+        {
             // If two segments share a page of the file, both mappings can begin with the header.
             if !found.overlaps(&mapping.range) {
                 let module = image::read(map, mapping, &mut reader);

@@ -11,8 +11,8 @@ const MAX_PAGE: usize = 0x1_0000;
 pub(super) fn may_have_header(mapping: &Mapping) -> bool {
     let permissions = mapping.permissions;
     // A loader maps the header with constants or code.
-    let is_data = permissions.contains(Permissions::WRITE)
-        && !permissions.contains(Permissions::EXECUTE);
+    let is_data =
+        permissions.contains(Permissions::WRITE) && !permissions.contains(Permissions::EXECUTE);
     let is_start = match mapping.kind {
         MappingKind::Vmo { offset, .. } => offset == 0,
         MappingKind::Anonymous | MappingKind::Vdso => true,
@@ -52,17 +52,24 @@ pub(super) fn is_loaded(
 /// Whether the mapping `code` has the segment of `phdr` at `start`.
 fn is_mapped_from(header: &Mapping, code: &Mapping, start: usize, phdr: &Phdr) -> bool {
     let in_mapping = start.saturating_sub(code.range.start);
-    match (header.kind, code.kind) {
-        (MappingKind::Vmo { koid, .. }, MappingKind::Vmo { koid: other, offset })
-            if koid == other =>
-        {
+    let koid = |mapping: &Mapping| match mapping.kind {
+        MappingKind::Vmo { koid, .. } => Some(koid),
+        MappingKind::Anonymous | MappingKind::Vdso => None,
+    };
+    match code.kind {
+        MappingKind::Vmo {
+            koid: other,
+            offset,
+        } if koid(header) == Some(other) => {
             offset.checked_add(in_mapping as u64) == Some(phdr.offset)
         }
-        // The kind has no offset. Its memory is the kernel's.
-        (MappingKind::Vdso, MappingKind::Vdso) => true,
-        // The image is in one mapping of memory without a file, or its code has a VMO of its own. Kernels
-        // since about 2025 replace the VMO when a debugger writes to code (read in the sources), and
-        // Linux programs move their code to huge pages.
-        _ => code.range == header.range || in_mapping < MAX_PAGE,
+        // A copy of the mapping. Kernels since about 2025 make one when a debugger writes to code
+        // (`VmMapping::ForceWritable`, read in the source: its offset is 0). Linux programs make one to
+        // move their code to huge pages.
+        MappingKind::Vmo { offset, .. } => offset == 0 && in_mapping < MAX_PAGE,
+        // The same, or all of the image is in memory without a file.
+        MappingKind::Anonymous => code.range == header.range || in_mapping < MAX_PAGE,
+        // The kernel's memory. The kind has no offset.
+        MappingKind::Vdso => header.kind == MappingKind::Vdso,
     }
 }
