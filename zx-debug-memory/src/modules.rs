@@ -46,11 +46,11 @@ use reader::Reader;
 ///
 /// | | bound |
 /// |---|---|
-/// | reads for a mapping that begins at offset 0 and is not a module | 1 of 1 KiB, and 1 of 3.5 KiB if it has an ELF header |
-/// | reads for a module | 12 (usually 3) of at most 4 KiB |
+/// | mappings that are read | those at offset 0 of their VMO, or without a VMO, that are not plain data |
+/// | reads for such a mapping | 1 of 1 KiB; 12 of at most 4 KiB if it has an ELF header (usually 3) |
 /// | memory for a module | 64 segments, a soname of 255 bytes, a build ID of 64 bytes |
-/// | dynamic entries, notes of one segment | the first 4 KiB |
-/// | segments that are searched for the build ID | 8 |
+/// | dynamic section, notes of one segment | the first 4 KiB |
+/// | note segments | 8 |
 ///
 /// A process can hide a module, and can make one up.
 ///
@@ -123,14 +123,14 @@ impl Modules {
             modules: Vec::new(),
             segments: BTreeMap::new(),
         };
-        for mapping in map
-            .iter()
-            .filter(|mapping| loaded::may_have_header(mapping))
-        {
+        let mappings = map.iter();
+        for mapping in mappings.filter(|mapping| loaded::may_have_header(mapping)) {
             // If two segments share a page of the file, both mappings can begin with the header.
-            if !found.overlaps(&mapping.range) {
-                let module = image::read(map, mapping, &mut reader);
-                module.into_iter().for_each(|module| found.add(module));
+            if found.overlaps(&mapping.range) {
+                continue;
+            }
+            if let Some(module) = image::read(map, mapping, &mut reader) {
+                found.add(module);
             }
         }
         reader.finish()?;

@@ -398,7 +398,7 @@ fn code_with_a_vmo_of_its_own_is_a_module() {
 #[test]
 fn code_from_another_offset_of_the_file_is_not_a_module() {
     let modules = found(&Image::default(), |memory| {
-        memory.regions[1].offset += 0x1000
+        memory.regions[1].offset += 0x1000;
     });
     assert_eq!(modules.modules, []);
 }
@@ -406,7 +406,7 @@ fn code_from_another_offset_of_the_file_is_not_a_module() {
 #[test]
 fn code_that_is_not_executable_is_not_a_module() {
     let modules = found(&Image::default(), |memory| {
-        memory.regions[1].permissions = 1
+        memory.regions[1].permissions = 1;
     });
     assert_eq!(modules.modules, []);
     let modules = found(&Image::default(), |memory| drop(memory.regions.remove(1)));
@@ -530,7 +530,7 @@ fn image_has_at_most_64_program_headers() {
 fn writable_mapping_is_no_candidate_unless_it_is_executable() {
     for (permissions, expected) in [(0, 0), (2, 0), (3, 0), (4, 1), (7, 1)] {
         let modules = found(&Image::default(), |memory| {
-            memory.regions[0].permissions = permissions
+            memory.regions[0].permissions = permissions;
         });
         assert_eq!(modules.modules.len(), expected, "{permissions}");
     }

@@ -98,12 +98,13 @@ fn compare_with_readelf(stopped: &Stopped, directory: &TempDir) -> usize {
     for module in &modules {
         let file = stopped.file(module, directory.path());
         let mut expected = Facts::read(&file);
+        let file = file.display();
         // The size of a program header depends on the class.
         let len = module.program_headers.len() as u64;
-        assert!([32, 56].contains(&(len / expected.headers)), "{file:?}");
-        assert_eq!(len % expected.headers, 0, "{file:?}");
+        assert!([32, 56].contains(&(len / expected.headers)), "{file}");
+        assert_eq!(len % expected.headers, 0, "{file}");
         expected.headers = 0;
-        assert_eq!(facts(module), expected, "{file:?}");
+        assert_eq!(facts(module), expected, "{file}");
     }
     modules.iter().count()
 }

@@ -29,7 +29,7 @@ impl Facts {
             .env("LC_ALL", "C")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{file:?} {output:?}");
+        assert!(output.status.success(), "{} {output:?}", file.display());
         let mut facts = Self::default();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             facts.add(line.trim());

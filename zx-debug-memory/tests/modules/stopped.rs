@@ -20,25 +20,23 @@ impl Stopped {
     pub(crate) fn at_exec(program: &Path) -> Self {
         let mut command = Command::new(program);
         command.stdin(Stdio::null()).stdout(Stdio::null());
+        let trace_me = || {
+            // SAFETY: this request has no other arguments.
+            match unsafe { libc::ptrace(libc::PTRACE_TRACEME) } {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        };
         // SAFETY: the closure makes one system call, which is async-signal-safe.
-        unsafe {
-            command.pre_exec(|| {
-                // SAFETY: this request has no other arguments.
-                let result = libc::ptrace(libc::PTRACE_TRACEME);
-                if result == 0 {
-                    Ok(())
-                } else {
-                    Err(std::io::Error::last_os_error())
-                }
-            });
-        }
+        unsafe { command.pre_exec(trace_me) };
         let child = command.spawn().unwrap();
         let (pid, mut status) = (i32::try_from(child.id()).unwrap(), 0);
         // SAFETY: `status` is writable.
         let waited = unsafe { libc::waitpid(pid, &raw mut status, 0) };
         assert!(
             waited == pid && libc::WIFSTOPPED(status),
-            "{program:?} {status:#x}"
+            "{} {status:#x}",
+            program.display()
         );
         Self::new(child)
     }
@@ -65,7 +63,8 @@ impl Stopped {
             }
             assert!(
                 start.elapsed() < Duration::from_secs(60),
-                "{program:?} does not start"
+                "{} does not start",
+                program.display()
             );
             sleep(Duration::from_millis(5));
         }

@@ -8,6 +8,7 @@ use object::write::elf::{FileHeader, ProgramHeader, Writer};
 use std::ops::Range;
 
 /// A library or program with three segments: constants, code and variables.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub(super) struct Image {
     pub(super) is_64: bool,
@@ -79,6 +80,15 @@ pub(super) struct File {
     strtab_entry: usize,
 }
 
+/// The offsets of the parts of a file.
+struct Parts {
+    notes: Vec<u64>,
+    eh_frame_hdr: u64,
+    constants: Range<u64>,
+    code: Range<u64>,
+    dynamic: Range<u64>,
+}
+
 impl Image {
     pub(super) fn write(&self) -> File {
         let mut bytes = Vec::new();
@@ -103,44 +113,17 @@ impl Image {
         let dynamic = writer.reserve_dynamic(3 + usize::from(soname.is_some()));
         let dynamic = dynamic..writer.reserved_len();
 
-        let vaddr =
-            |segment: usize, offset: u64| (self.base + segment * self.gap * PAGE) as u64 + offset;
-        let header = |p_type, p_flags, segment, range: &Range<u64>, bss: usize, p_align| {
-            let p_vaddr = vaddr(segment, range.start);
-            let p_filesz = range.end - range.start;
-            ProgramHeader {
-                p_type,
-                p_flags,
-                p_offset: range.start,
-                p_vaddr,
-                p_paddr: p_vaddr,
-                p_filesz,
-                p_memsz: p_filesz + bss as u64,
-                p_align,
-            }
+        let parts = Parts {
+            notes,
+            eh_frame_hdr,
+            constants,
+            code,
+            dynamic,
         };
-        let (r, w, x) = (elf::PF_R, elf::PF_W, elf::PF_X);
-        let page = PAGE as u64;
-        let mut headers = vec![
-            header(elf::PT_LOAD, r, 0, &constants, 0, page),
-            header(elf::PT_LOAD, r | x, 1, &code, 0, page),
-            header(elf::PT_LOAD, r | w, 2, &dynamic, self.bss_len, page),
-            header(elf::PT_DYNAMIC, r | w, 2, &dynamic, 0, 8),
-        ];
-        for ((note, align), at) in self.notes.iter().zip(&notes) {
-            let range = *at..at + note.len() as u64;
-            headers.push(header(elf::PT_NOTE, r, 0, &range, 0, *align));
-        }
-        if self.has_eh_frame_hdr {
-            let range = eh_frame_hdr..eh_frame_hdr + 12;
-            headers.push(header(elf::PT_GNU_EH_FRAME, r, 0, &range, 0, 4));
-        }
-        for _ in 0..self.null_headers {
-            headers.push(header(elf::PT_NULL, r, 0, &(0..0), 0, 0));
-        }
+        let headers = self.headers(&parts);
 
         let e_entry = if self.has_entry {
-            vaddr(1, code.start)
+            self.file_vaddr(1, parts.code.start)
         } else {
             0
         };
@@ -157,7 +140,7 @@ impl Image {
         for header in &headers {
             writer.write_program_header(header);
         }
-        for ((note, _), at) in self.notes.iter().zip(&notes) {
+        for ((note, _), at) in self.notes.iter().zip(&parts.notes) {
             writer.pad_until(*at);
             writer.write(note);
         }
@@ -165,12 +148,12 @@ impl Image {
         writer.write(b"\x01\x1b\x03\x3b\0\0\0\0\0\0\0\0");
         writer.pad_until(dynstr);
         writer.write_dynstr();
-        writer.pad_until(code.start);
+        writer.pad_until(parts.code.start);
         writer.write(&vec![0xc3; self.code_len]);
-        writer.pad_until(dynamic.start);
+        writer.pad_until(parts.dynamic.start);
         let size = u64::from(writer.dynstr_len());
         writer
-            .write_dynamic(elf::DT_STRTAB, vaddr(0, dynstr))
+            .write_dynamic(elf::DT_STRTAB, self.file_vaddr(0, dynstr))
             .unwrap();
         writer.write_dynamic(elf::DT_STRSZ, size).unwrap();
         if let Some(soname) = soname {
@@ -181,9 +164,51 @@ impl Image {
         File {
             bytes,
             headers,
-            strtab: usize::try_from(vaddr(0, dynstr)).unwrap(),
-            strtab_entry: usize::try_from(vaddr(2, dynamic.start)).unwrap() + value,
+            strtab: usize::try_from(self.file_vaddr(0, dynstr)).unwrap(),
+            strtab_entry: usize::try_from(self.file_vaddr(2, parts.dynamic.start)).unwrap() + value,
         }
+    }
+
+    /// The address in the file of a part of a segment, from its offset.
+    fn file_vaddr(&self, segment: usize, offset: u64) -> u64 {
+        (self.base + segment * self.gap * PAGE) as u64 + offset
+    }
+
+    fn headers(&self, parts: &Parts) -> Vec<ProgramHeader> {
+        let header = |p_type, p_flags, segment, range: &Range<u64>, bss: usize, p_align| {
+            let p_vaddr = self.file_vaddr(segment, range.start);
+            let p_filesz = range.end - range.start;
+            ProgramHeader {
+                p_type,
+                p_flags,
+                p_offset: range.start,
+                p_vaddr,
+                p_paddr: p_vaddr,
+                p_filesz,
+                p_memsz: p_filesz + bss as u64,
+                p_align,
+            }
+        };
+        let (r, w, x) = (elf::PF_R, elf::PF_W, elf::PF_X);
+        let page = PAGE as u64;
+        let mut headers = vec![
+            header(elf::PT_LOAD, r, 0, &parts.constants, 0, page),
+            header(elf::PT_LOAD, r | x, 1, &parts.code, 0, page),
+            header(elf::PT_LOAD, r | w, 2, &parts.dynamic, self.bss_len, page),
+            header(elf::PT_DYNAMIC, r | w, 2, &parts.dynamic, 0, 8),
+        ];
+        for ((note, align), at) in self.notes.iter().zip(&parts.notes) {
+            let range = *at..at + note.len() as u64;
+            headers.push(header(elf::PT_NOTE, r, 0, &range, 0, *align));
+        }
+        if self.has_eh_frame_hdr {
+            let range = parts.eh_frame_hdr..parts.eh_frame_hdr + 12;
+            headers.push(header(elf::PT_GNU_EH_FRAME, r, 0, &range, 0, 4));
+        }
+        for _ in 0..self.null_headers {
+            headers.push(header(elf::PT_NULL, r, 0, &(0..0), 0, 0));
+        }
+        headers
     }
 
     /// The load bias.
