@@ -236,10 +236,11 @@ impl ReadMemory for Memory {
         for (index, to) in buffer[..len].iter_mut().enumerate() {
             *to = region.bytes.get(at + index).copied().unwrap_or(0);
         }
-        if let Some((first, byte)) = self.change
-            && read >= usize::from(first)
-        {
-            buffer[usize::from(byte) % len] ^= byte;
+        match self.change {
+            Some((first, byte)) if read >= usize::from(first) => {
+                buffer[usize::from(byte) % len] ^= byte;
+            }
+            _ => {}
         }
         Ok(len)
     }

@@ -168,9 +168,9 @@ fn soname<M: ReadMemory + ?Sized>(
 
 /// Returns the address of the string table, from the value of `DT_STRTAB`.
 ///
-/// glibc adds the load bias to the value in memory, unless the section is read-only. musl, the loaders
-/// of Fuchsia, and Linux for its vDSO do not. The value is an address of the process if the module is
-/// there. Otherwise it is one of the file.
+/// glibc adds the load bias to the value in memory, unless the section is read-only. musl and bionic do
+/// not (elf-search has the same rule), and Linux does not for its vDSO. The value is an address of the
+/// process if it is in the module. Otherwise it is one of the file.
 fn string_table(value: u64, layout: &Layout) -> Option<usize> {
     let relocated = usize::try_from(value).ok()?;
     let is_in_module = |vaddr: &usize| layout.rest_of_segment(*vaddr).is_some();
