@@ -36,7 +36,7 @@ pub(super) fn read<M: ReadMemory + ?Sized>(
     let table_start = usize::try_from(header.phoff).ok()?;
     let table_start = mapping.range.start.checked_add(table_start)?;
     let table = table_start..table_start.checked_add(table_len)?;
-    let phdrs = class.program_headers(reader.read(&table).bytes());
+    let phdrs = class.program_headers(reader.read(&table));
     if phdrs.len() != usize::from(header.phnum) {
         return None;
     }
@@ -142,7 +142,7 @@ fn build_id<M: ReadMemory + ?Sized>(
     let notes = phdrs.iter().filter(|phdr| phdr.kind == constants::PT_NOTE);
     notes.take(MAX_NOTE_SEGMENTS).find_map(|phdr| {
         let notes = reader.read(&layout.range(phdr.vaddr, phdr.filesz)?);
-        BuildId::new(elf::build_id_note(notes.bytes(), phdr.align)?)
+        BuildId::new(elf::build_id_note(notes, phdr.align)?)
     })
 }
 
@@ -153,7 +153,7 @@ fn soname<M: ReadMemory + ?Sized>(
     reader: &mut Reader<'_, M>,
 ) -> Option<String> {
     let entries = reader.read(dynamic);
-    let value = |tag| class.dynamic_value(entries.bytes(), tag);
+    let value = |tag| class.dynamic_value(entries, tag);
     let offset = value(constants::DT_SONAME)?;
     let rest = value(constants::DT_STRSZ)?.checked_sub(offset)?;
     let table = string_table(value(constants::DT_STRTAB)?, layout)?;
@@ -161,8 +161,8 @@ fn soname<M: ReadMemory + ?Sized>(
     let max_len = usize::try_from(rest).map_or(MAX_SONAME_LEN, |rest| rest.min(MAX_SONAME_LEN));
     let end = layout.rest_of_segment(start)?.end;
     let text = reader.read(&(start..end.min(start.saturating_add(max_len))));
-    let len = text.bytes().iter().position(|byte| *byte == 0)?;
-    let text = String::from_utf8_lossy(text.bytes().get(..len)?);
+    let len = text.iter().position(|byte| *byte == 0)?;
+    let text = String::from_utf8_lossy(text.get(..len)?);
     (!text.is_empty()).then(|| text.into_owned())
 }
 

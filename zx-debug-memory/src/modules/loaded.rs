@@ -15,7 +15,9 @@ pub(super) fn may_have_header(mapping: &Mapping) -> bool {
         permissions.contains(Permissions::WRITE) && !permissions.contains(Permissions::EXECUTE);
     let is_start = match mapping.kind {
         MappingKind::Vmo { offset, .. } => offset == 0,
-        MappingKind::Anonymous | MappingKind::Vdso => true,
+        MappingKind::Anonymous => true,
+        // Linux refuses reads of the data of its vDSO.
+        MappingKind::Vdso => !mapping.name.starts_with("[vvar"),
     };
     is_start && !is_data && !permissions.is_empty()
 }

@@ -12,23 +12,18 @@ const HEAD_LEN: usize = 1024;
 /// The size of each other piece, in bytes.
 pub(super) const PIECE_LEN: usize = 4096;
 
-/// The bytes of one read.
-pub(super) struct Piece {
-    bytes: [u8; PIECE_LEN],
-    len: usize,
-}
-
-impl Piece {
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
 pub(super) struct Reader<'a, M: ?Sized> {
     memory: &'a M,
     /// The first piece of the current image.
     head: [u8; HEAD_LEN],
     head_range: Range<usize>,
+    /// The last other piece.
+    piece: [u8; PIECE_LEN],
+    outcome: Outcome,
+}
+
+/// What the reads so far have returned.
+struct Outcome {
     has_succeeded: bool,
     first_error: Option<Status>,
 }
@@ -39,57 +34,61 @@ impl<'a, M: ReadMemory + ?Sized> Reader<'a, M> {
             memory,
             head: [0; HEAD_LEN],
             head_range: 0..0,
-            has_succeeded: false,
-            first_error: None,
+            piece: [0; PIECE_LEN],
+            outcome: Outcome {
+                has_succeeded: false,
+                first_error: None,
+            },
         }
     }
 
     /// Reads the first piece of an image. Returns the bytes that could be read.
     pub(super) fn begin(&mut self, mapping: &Range<usize>) -> &[u8] {
-        let len = mapping.len().min(HEAD_LEN);
-        let mut head = [0; HEAD_LEN];
-        let count = self.read_memory(mapping.start, head.get_mut(..len).unwrap_or_default());
-        self.head = head;
+        let head = prefix(&mut self.head, mapping.len());
+        let count = self.outcome.read(self.memory, mapping.start, head);
         self.head_range = mapping.start..mapping.start.saturating_add(count);
-        self.head.get(..count).unwrap_or_default()
+        prefix(&mut self.head, count)
     }
 
     /// Returns the bytes of the range, up to the first that cannot be read, and at most `PIECE_LEN`.
     /// Makes at most one read.
-    pub(super) fn read(&mut self, range: &Range<usize>) -> Piece {
-        let (mut bytes, len) = ([0; PIECE_LEN], range.len().min(PIECE_LEN));
-        let buffer = bytes.get_mut(..len).unwrap_or_default();
-        let len = match self.in_head(range.start, len) {
-            Some(head) => {
-                buffer.copy_from_slice(head);
-                len
-            }
-            None => self.read_memory(range.start, buffer),
-        };
-        Piece { bytes, len }
+    pub(super) fn read(&mut self, range: &Range<usize>) -> &[u8] {
+        let len = range.len().min(PIECE_LEN);
+        if let Some(in_head) = self.in_head(range.start, len) {
+            return self.head.get(in_head).unwrap_or_default();
+        }
+        let piece = prefix(&mut self.piece, len);
+        let count = self.outcome.read(self.memory, range.start, piece);
+        prefix(&mut self.piece, count)
     }
 
     /// Returns an error if no read has succeeded: then the reason is not the image.
     pub(super) fn finish(self) -> Result<(), Status> {
-        match self.first_error {
-            Some(status) if !self.has_succeeded => Err(status),
+        match self.outcome.first_error {
+            Some(status) if !self.outcome.has_succeeded => Err(status),
             _ => Ok(()),
         }
     }
 
-    fn in_head(&self, vaddr: usize, len: usize) -> Option<&[u8]> {
+    /// Returns where in the first piece the bytes are.
+    fn in_head(&self, vaddr: usize, len: usize) -> Option<Range<usize>> {
         let at = vaddr.checked_sub(self.head_range.start)?;
         let end = at.checked_add(len)?;
-        let head = self.head.get(..self.head_range.len())?;
-        head.get(at..end)
+        (end <= self.head_range.len()).then_some(at..end)
     }
+}
 
+impl Outcome {
     /// Returns the number of bytes read: 0 after an error.
-    fn read_memory(&mut self, vaddr: usize, buffer: &mut [u8]) -> usize {
+    fn read<M>(&mut self, memory: &M, vaddr: usize, buffer: &mut [u8]) -> usize
+    where
+        M: ReadMemory + ?Sized,
+    {
+        // A read of no bytes is `InvalidArgs`.
         if buffer.is_empty() {
             return 0;
         }
-        match self.memory.read_memory(vaddr, buffer) {
+        match memory.read_memory(vaddr, buffer) {
             Ok(count) => {
                 self.has_succeeded = true;
                 count.min(buffer.len())
@@ -100,4 +99,9 @@ impl<'a, M: ReadMemory + ?Sized> Reader<'a, M> {
             }
         }
     }
+}
+
+fn prefix(buffer: &mut [u8], len: usize) -> &mut [u8] {
+    let len = len.min(buffer.len());
+    buffer.get_mut(..len).unwrap_or_default()
 }

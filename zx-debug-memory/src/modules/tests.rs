@@ -436,6 +436,21 @@ fn vdso_is_a_module() {
 }
 
 #[test]
+fn data_of_the_vdso_is_not_read() {
+    let vvar = Region {
+        koid: 0,
+        name: "[vvar_vclock]",
+        ..region(0x1000, vec![0; PAGE], 1)
+    };
+    let memory = FakeMemory {
+        regions: vec![vvar],
+        ..FakeMemory::default()
+    };
+    assert_eq!(read(&memory).modules, []);
+    assert_eq!(memory.reads.get(), 0);
+}
+
+#[test]
 fn header_that_is_mapped_twice_is_one_module() {
     // The variables are in the same page of the file as the header, and are read-only now.
     let modules = found(&Image::default(), |memory| {
