@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../fuzz"
 mode=${1:-10}
 targets=("${@:2}")
 if ((${#targets[@]} == 0)); then
-    targets=(handle_table breakpoints maps zbi bootfs)
+    targets=(handle_table breakpoints maps modules zbi bootfs)
 fi
 if [[ $mode != minimize && ! $mode =~ ^[1-9][0-9]*$ ]]; then
     echo "usage: bash ci/fuzz.sh [SECONDS|minimize [TARGET...]]" >&2

@@ -1,6 +1,7 @@
-//! Memory maps and breakpoints for debuggers on Fuchsia.
+//! Memory maps, modules and breakpoints for debuggers on Fuchsia.
 //!
 //! - [`MemoryMap`] lists the mappings of a process.
+//! - [`Modules`] finds the ELF images in the memory of a process.
 //! - [`Breakpoints`] inserts and removes software breakpoints. Reads and writes through it hide
 //!   them.
 //! - The module `gdb` (feature `gdbstub`) serves both to GDB.
@@ -62,6 +63,7 @@
 mod break_instruction;
 mod breakpoint_error;
 mod breakpoints;
+mod build_id;
 mod error_chain;
 #[cfg(feature = "gdbstub")]
 #[cfg_attr(docsrs, doc(cfg(feature = "gdbstub")))]
@@ -69,14 +71,23 @@ pub mod gdb;
 mod hex;
 mod mapping;
 mod memory_map;
+mod module;
+mod modules;
 mod permissions;
+mod read_memory;
+mod segment;
 
 pub use break_instruction::BreakInstruction;
 pub use breakpoint_error::BreakpointError;
 pub use breakpoints::{Breakpoints, OnDrop, Removal};
+pub use build_id::BuildId;
 pub use mapping::{Mapping, MappingKind};
 pub use memory_map::MemoryMap;
+pub use module::Module;
+pub use modules::Modules;
 pub use permissions::Permissions;
+pub use read_memory::ReadMemory;
+pub use segment::Segment;
 
 /// Runs the README's example, which needs the program `yes`.
 #[cfg(all(doctest, target_os = "linux"))]

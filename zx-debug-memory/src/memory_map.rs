@@ -91,10 +91,14 @@ impl MemoryMap {
         };
         // SAFETY: the call has stored `actual` records, and every byte pattern is a valid record.
         let records = unsafe { read_records(get_info) }?;
+        Ok(Self::from_records(&records))
+    }
+
+    pub(crate) fn from_records(records: &[zx_info_maps_v1_t]) -> Self {
         let mut mappings: Vec<_> = records.iter().filter_map(Mapping::from_record).collect();
         // The man page documents this order for Zircon. `find` requires it.
         mappings.sort_by_key(|mapping| mapping.range.start);
-        Ok(Self(mappings))
+        Self(mappings)
     }
 
     /// Returns the mapping that contains the address, or `None` if the address is not mapped.

@@ -12,6 +12,7 @@ mod gdb;
 mod harness;
 mod memory_map;
 mod model;
+mod modules;
 mod refused_writes;
 
 use debuggee::child_starts;
@@ -75,6 +76,8 @@ fn tests_for_every_kernel() -> Vec<Trial> {
                 map_contains_code
                 mappings_are_sorted_and_do_not_overlap
                 vdso_has_its_own_kind;
+            modules:
+                program_and_vdso_are_modules;
         }
         debugging_syscalls_on {
             breakpoints:
