@@ -20,6 +20,33 @@ pub enum BreakInstruction {
 }
 
 impl BreakInstruction {
+    /// The break instruction of the architecture that this crate is compiled for: the one for a process on
+    /// the debugger's machine. It exists on x86-64, arm64 and riscv64.
+    ///
+    /// On riscv64 it is `c.ebreak`, which is as short as the shortest instruction. In place of a longer
+    /// instruction it changes only the first two bytes, and the processor stops before the rest matters.
+    ///
+    /// ```
+    /// # #[cfg(target_arch = "x86_64")]
+    /// # {
+    /// use zx_debug_memory::BreakInstruction;
+    ///
+    /// assert_eq!(BreakInstruction::NATIVE, BreakInstruction::X86Int3);
+    /// # }
+    /// ```
+    #[cfg(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    ))]
+    pub const NATIVE: Self = if cfg!(target_arch = "x86_64") {
+        Self::X86Int3
+    } else if cfg!(target_arch = "aarch64") {
+        Self::Arm64Brk
+    } else {
+        Self::Riscv64CEbreak
+    };
+
     /// Returns the instruction's bytes in memory order.
     ///
     /// ```
@@ -50,6 +77,25 @@ impl BreakInstruction {
             Self::X86Int3 => 1,
             Self::Riscv64Ebreak | Self::Riscv64CEbreak => 2,
             Self::Arm64Brk => 4,
+        }
+    }
+
+    /// Returns the address of the break instruction, from the program counter that the exception reports.
+    ///
+    /// An x86-64 processor has executed `int3`, so the program counter is one past it. The other
+    /// architectures report the address of the instruction (executed on all three).
+    ///
+    /// ```
+    /// use zx_debug_memory::BreakInstruction;
+    ///
+    /// assert_eq!(BreakInstruction::X86Int3.vaddr_from_pc(0x1001), 0x1000);
+    /// assert_eq!(BreakInstruction::Arm64Brk.vaddr_from_pc(0x1000), 0x1000);
+    /// ```
+    #[must_use]
+    pub const fn vaddr_from_pc(self, pc: usize) -> usize {
+        match self {
+            Self::X86Int3 => pc.wrapping_sub(1),
+            Self::Arm64Brk | Self::Riscv64Ebreak | Self::Riscv64CEbreak => pc,
         }
     }
 

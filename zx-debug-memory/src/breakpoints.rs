@@ -6,10 +6,12 @@ use std::fmt;
 use std::ops::Range;
 use zx_process_memory::Process;
 
+mod lift;
 mod memory;
 mod removal;
 mod shadow;
 
+pub use lift::LiftError;
 pub use removal::{OnDrop, Removal};
 
 /// The software breakpoints of one process, with reads and writes that hide them.
@@ -203,6 +205,42 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     pub fn is_intact(&self, vaddr: usize) -> bool {
         self.get(vaddr)
             .is_some_and(|instruction| self.contains(vaddr, instruction.bytes()))
+    }
+
+    /// Returns the address of the breakpoint at which a thread has stopped, or `None` if the break
+    /// instruction is not one of these breakpoints. Makes no system call.
+    ///
+    /// `pc` is the program counter that the exception reports. Before the thread can continue, a debugger
+    /// sets the program counter to the returned address: on x86-64 it is one past it.
+    ///
+    /// Call it only if the thread has executed a break instruction: on Fuchsia `ZX_EXCP_SW_BREAKPOINT`,
+    /// on Linux `SIGTRAP`. A thread can reach the same program counter in other ways. A breakpoint that
+    /// [`lift`](Self::lift) has lifted, or that the program has overwritten, counts too: another thread
+    /// can have executed it before. A breakpoint that was removed does not count. So set the program
+    /// counters of all threads that stopped at a breakpoint before you remove it.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU8, Ordering};
+    /// # use zx_debug_memory::{BreakInstruction, Breakpoints, OnDrop};
+    /// # use zx_process_memory::Process;
+    /// # static CODE: AtomicU8 = AtomicU8::new(0x55);
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # // SAFETY: only `CODE` is written: an atomic, for which every value is valid.
+    /// # let process = unsafe { Process::current() }?;
+    /// # let vaddr = CODE.as_ptr().addr();
+    /// # let mut breakpoints = Breakpoints::new(process, OnDrop::Remove);
+    /// breakpoints.insert(vaddr, BreakInstruction::X86Int3)?;
+    /// assert_eq!(breakpoints.stopped_at(vaddr + 1), Some(vaddr));
+    /// assert_eq!(breakpoints.stopped_at(vaddr), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn stopped_at(&self, pc: usize) -> Option<usize> {
+        [pc.wrapping_sub(1), pc].into_iter().find(|vaddr| {
+            let instruction = self.get(*vaddr);
+            instruction.is_some_and(|instruction| instruction.vaddr_from_pc(pc) == *vaddr)
+        })
     }
 
     /// Inserts a breakpoint at `vaddr`: stores the original bytes and writes the break

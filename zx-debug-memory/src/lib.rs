@@ -79,7 +79,7 @@ mod segment;
 
 pub use break_instruction::BreakInstruction;
 pub use breakpoint_error::BreakpointError;
-pub use breakpoints::{Breakpoints, OnDrop, Removal};
+pub use breakpoints::{Breakpoints, LiftError, OnDrop, Removal};
 pub use build_id::BuildId;
 pub use mapping::{Mapping, MappingKind};
 pub use memory_map::MemoryMap;

@@ -58,37 +58,54 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     ///
     /// An example is at [`Breakpoints`].
     pub fn remove(&mut self, vaddr: usize) -> Result<Removal, BreakpointError> {
+        let removal = self.write_original(vaddr)?;
+        self.inserted.remove(&vaddr);
+        Ok(removal)
+    }
+
+    /// Writes the original bytes of the breakpoint at `vaddr`, if the break instruction is still in memory.
+    /// The breakpoint stays in the list.
+    pub(super) fn write_original(&mut self, vaddr: usize) -> Result<Removal, BreakpointError> {
         let breakpoint = self.inserted.get(&vaddr).cloned();
         let breakpoint = breakpoint.ok_or(BreakpointError::NotInserted { vaddr })?;
         let bytes = breakpoint.instruction.bytes();
         let comparison = self
             .compare(vaddr, bytes)
             .map_err(|source| BreakpointError::Read { vaddr, source })?;
-        let removal = match comparison {
-            Comparison::Unmapped => Removal::Unmapped,
-            Comparison::Different if !breakpoint.is_corrupted => Removal::Overwritten,
+        match comparison {
+            Comparison::Unmapped => Ok(Removal::Unmapped),
+            Comparison::Different if !breakpoint.is_corrupted => Ok(Removal::Overwritten),
             Comparison::Different | Comparison::Equal => {
-                match self.replace(vaddr, bytes, breakpoint.original()) {
-                    Ok(()) => Removal::Restored,
+                match self.replace_at(vaddr, bytes, breakpoint.original()) {
+                    Ok(()) => Ok(Removal::Restored),
                     // The memory was unmapped, or the process ended, after the comparison.
                     Err(BreakpointError::Write { .. })
                         if self.compare(vaddr, bytes) == Ok(Comparison::Unmapped) =>
                     {
-                        Removal::Unmapped
+                        Ok(Removal::Unmapped)
                     }
-                    Err(error) => {
-                        if let (BreakpointError::RollbackFailed { .. }, Some(breakpoint)) =
-                            (error, self.inserted.get_mut(&vaddr))
-                        {
-                            breakpoint.is_corrupted = true;
-                        }
-                        return Err(error);
-                    }
+                    Err(error) => Err(error),
                 }
             }
-        };
-        self.inserted.remove(&vaddr);
-        Ok(removal)
+        }
+    }
+
+    /// Replaces `old` by `new` at a breakpoint in the list, and stores whether that corrupted it.
+    pub(super) fn replace_at(
+        &mut self,
+        vaddr: usize,
+        old: &[u8],
+        new: &[u8],
+    ) -> Result<(), BreakpointError> {
+        let result = self.replace(vaddr, old, new);
+        if let Some(breakpoint) = self.inserted.get_mut(&vaddr) {
+            match result {
+                Ok(()) => breakpoint.is_corrupted = false,
+                Err(BreakpointError::RollbackFailed { .. }) => breakpoint.is_corrupted = true,
+                Err(_) => {}
+            }
+        }
+        result
     }
 
     /// Removes all breakpoints. Continues after an error.
