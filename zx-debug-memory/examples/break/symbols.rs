@@ -96,14 +96,21 @@ fn find_exported(
             .ok()?
             .symbol_table_length(),
     };
-    let has_name = |symbol: &&Sym64<LE>| {
+    let has_name = |symbol: &Sym64<LE>| {
         let rest = strings.get(symbol.st_name(LE) as usize..);
         rest.and_then(|rest| rest.split(|byte| *byte == 0).next()) == Some(name.as_bytes())
     };
-    let mut symbols = slice::<Sym64<LE>>(&symbols)
-        .iter()
-        .take(usize::try_from(count).ok()?);
-    let symbol = symbols.find(|symbol| has_name(symbol) && !symbol.is_undefined(LE))?;
+    // A library can also export old versions of a function, which programs of today do not use.
+    let versions = table(elf::DT_VERSYM).unwrap_or_default();
+    let versions = slice::<elf::Versym<LE>>(&versions);
+    let is_old = |index: usize| {
+        let version = versions.get(index);
+        version.is_some_and(|version| version.0.get(LE).is_hidden())
+    };
+    let symbols = slice::<Sym64<LE>>(&symbols).iter().enumerate();
+    let (_, symbol) = symbols
+        .take(usize::try_from(count).ok()?)
+        .find(|(index, symbol)| has_name(symbol) && !symbol.is_undefined(LE) && !is_old(*index))?;
     Some((module.to_vaddr(symbol.st_value(LE))?, symbol.st_type()))
 }
 
