@@ -36,7 +36,7 @@ impl Pages {
             ..Default::default()
         };
         let records: Vec<_> = self.mappings.iter().map(record).collect();
-        MemoryMap::from_records(&records)
+        MemoryMap::from_records(records)
     }
 }
 
