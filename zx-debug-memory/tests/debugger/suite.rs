@@ -5,6 +5,12 @@ mod boundaries;
 mod breakpoints;
 mod child_process;
 mod debuggee;
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "x86_64"
+))]
+mod executed;
 mod find_process;
 #[cfg(feature = "gdbstub")]
 mod gdb;
@@ -39,6 +45,12 @@ pub(crate) fn main() -> ExitCode {
                 breakpoint_in_memory_that_became_uncached_stays_inserted;
         }
     });
+    #[cfg(any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "x86_64"
+    ))]
+    tests.extend(executed_tests());
     #[cfg(target_os = "linux")]
     tests.extend(linux_tests());
     harness::main(tests)
@@ -50,6 +62,28 @@ fn bare_process_and_debugging_syscalls_on() -> Option<&'static str> {
     let is_forbidden = debuggee::bare_process::BareProcess::create().is_err();
     let reason = "this system cannot create a process without a program";
     debugging_syscalls_on().or(is_forbidden.then_some(reason))
+}
+
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "x86_64"
+))]
+fn executed_tests() -> Vec<Trial> {
+    #[cfg(target_os = "linux")]
+    use debugging_syscalls_on as bare_process_and_debugging_syscalls_on;
+    tests! {
+        bare_process_and_debugging_syscalls_on {
+            executed:
+                thread_stops_at_a_breakpoint_and_continues_after_its_removal
+                every_pass_stops_the_thread_once
+                every_pass_stops_each_of_two_threads_once
+                two_stopped_threads_continue_after_removal
+                breakpoint_in_text_that_is_mapped_twice_ends_a_thread_at_the_other_address
+                second_debugger_is_refused
+                detached_process_runs;
+        }
+    }
 }
 
 fn tests_for_every_kernel() -> Vec<Trial> {
