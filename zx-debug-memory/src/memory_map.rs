@@ -113,6 +113,12 @@ impl MemoryMap {
         candidate.range.contains(&vaddr).then_some(candidate)
     }
 
+    /// Returns the mappings that end after the address, in address order.
+    pub(crate) fn iter_from(&self, vaddr: usize) -> slice::Iter<'_, Mapping> {
+        let first = self.0.partition_point(|mapping| mapping.range.end <= vaddr);
+        self.0.get(first..).unwrap_or_default().iter()
+    }
+
     /// Returns all mappings in address order.
     ///
     /// An example is at [`MemoryMap`].

@@ -69,8 +69,12 @@ impl Module {
         self.find(vaddr).map(|_| vaddr)
     }
 
-    /// From the first address of all segments to the last one. Gaps can contain other modules.
-    fn extent(&self) -> Range<usize> {
+    /// Returns the range from the first to the last address of all segments. Its gaps can contain other
+    /// modules.
+    ///
+    /// An example is at [`Modules`](crate::Modules).
+    #[must_use]
+    pub fn extent(&self) -> Range<usize> {
         let first = self.segments.first().map_or(0, |first| first.range.start);
         let last = self.segments.last().map_or(first, |last| last.range.end);
         first..last

@@ -78,6 +78,7 @@ use reader::Reader;
 /// let module = modules.find(entry).ok_or("no module")?;
 /// let relative = module.to_relative(entry).ok_or("not in the module")?;
 /// assert_eq!(module.to_vaddr(relative), Some(entry));
+/// assert!(module.extent().contains(&entry));
 /// println!("{:?}+{relative:#x}", module.build_id);
 /// # child.kill()?;
 /// # child.wait()?;

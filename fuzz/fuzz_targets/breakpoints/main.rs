@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use memory::{LEN, Memory};
 use op::{Op, offset};
 use std::sync::LazyLock;
-use zx_debug_memory::{BreakInstruction, BreakpointError, Breakpoints, OnDrop};
+use zx_debug_memory::{BreakInstruction, BreakpointError, Breakpoints, LiftError, OnDrop};
 use zx_process_memory::{Process, Status, TransferError};
 
 #[derive(Arbitrary, Debug)]
@@ -112,10 +112,24 @@ impl Both<'_> {
                 self.model.memory[at..at + bytes.len()].copy_from_slice(&bytes);
                 self.memory.store(at, &bytes);
             }
+            Op::Lift(lifted, at, bytes) => self.lift(offset(*lifted), offset(*at), bytes.all()),
             Op::Read(at, len) => self.read(offset(*at), offset(*len)),
             Op::Far(back, instruction, len) => {
                 self.far(usize::MAX - usize::from(*back), instruction.0, *len);
             }
+        }
+    }
+
+    fn lift(&mut self, lifted: usize, at: usize, mut bytes: Vec<u8>) {
+        let at = at.min(LEN);
+        bytes.truncate(LEN - at);
+        let range = at..at + bytes.len();
+        let expected = self.model.lift(lifted, |memory| memory[range].copy_from_slice(&bytes));
+        let vaddr = self.memory.vaddr() + lifted;
+        let actual = self.breakpoints.lift(vaddr, |_| self.memory.store(at, &bytes));
+        match actual {
+            Err(LiftError::Lift(BreakpointError::NotInserted { .. })) => assert_eq!(expected, None),
+            actual => assert_eq!(Some(actual.unwrap()), expected),
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) enum Op<'a> {
     /// All operations at an address near the last one: the first field is the distance to it, the
     /// last one the length.
     Far(u8, Instruction, u8),
+    /// Lifts a breakpoint. The program writes meanwhile.
+    Lift(u8, u8, Bytes<'a>),
 }
 
 /// An offset into the memory, or a little past its end.

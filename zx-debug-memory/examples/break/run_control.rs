@@ -7,11 +7,15 @@ use std::error::Error;
 use zx_debug_memory::Breakpoints;
 use zx_process_memory::Process;
 
-#[cfg_attr(target_os = "fuchsia", path = "run_control/fuchsia.rs")]
-#[cfg_attr(target_os = "linux", path = "run_control/linux.rs")]
-mod system;
+#[cfg(target_os = "fuchsia")]
+mod fuchsia;
+#[cfg(target_os = "linux")]
+mod linux;
 
-pub(crate) use system::Traced;
+#[cfg(target_os = "fuchsia")]
+pub(crate) use fuchsia::Traced;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::Traced;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

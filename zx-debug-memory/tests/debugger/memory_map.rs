@@ -1,7 +1,7 @@
 //! The memory map of the debuggee.
 
 use super::debuggee::{Debuggee, LEN};
-use zx_debug_memory::{MappingKind, MemoryMap, Permissions};
+use zx_debug_memory::{BreakInstruction, Breakpoints, MappingKind, MemoryMap, OnDrop, Permissions};
 use zx_process_memory::{Rights, Status};
 
 pub(crate) fn map_contains_data() {
@@ -78,6 +78,44 @@ pub(crate) fn map_requires_the_inspect_right() {
     assert_eq!(MemoryMap::read(&without).unwrap_err(), Status::AccessDenied);
     let with = process.duplicate(Rights::INSPECT).unwrap();
     assert!(MemoryMap::read(&with).is_ok());
+}
+
+pub(crate) fn blocks_have_holes_and_no_break_instructions() {
+    let mut debuggee = Debuggee::start();
+    let code: [u8; LEN] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+    debuggee.store(0, &code);
+    let mut breakpoints = Breakpoints::new(debuggee.process(), OnDrop::Remove);
+    let vaddr = debuggee.vaddr + 8;
+    breakpoints
+        .insert(vaddr, BreakInstruction::Riscv64Ebreak)
+        .unwrap();
+    let map = MemoryMap::read(breakpoints.process()).unwrap();
+
+    let range = debuggee.vaddr..debuggee.vaddr + LEN;
+    let blocks = map.read_blocks(&breakpoints, range.clone()).unwrap();
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert_eq!(blocks[0].range, range);
+    assert_eq!(blocks[0].bytes.as_deref(), Some(&code[..]));
+
+    // The end of the last mapping that follows without a gap.
+    let code_at = map
+        .iter()
+        .position(|mapping| mapping.range.contains(&vaddr))
+        .unwrap();
+    let mut from_code = map.iter().skip(code_at).peekable();
+    let end = loop {
+        let mapping = from_code.next().unwrap();
+        match from_code.peek() {
+            Some(next) if next.range.start == mapping.range.end => {}
+            _ => break mapping.range.end,
+        }
+    };
+    let blocks = map.read_blocks(&breakpoints, end - 16..end + 16).unwrap();
+    let summary: Vec<_> = blocks
+        .iter()
+        .map(|block| (block.range.clone(), block.bytes.is_some()))
+        .collect();
+    assert_eq!(summary, [(end - 16..end, true), (end..end + 16, false)]);
 }
 
 #[cfg(target_os = "linux")]

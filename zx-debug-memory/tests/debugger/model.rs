@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::ops::Range;
 use zx_debug_memory::BreakInstruction::{self, Arm64Brk, Riscv64CEbreak, Riscv64Ebreak, X86Int3};
-use zx_debug_memory::{BreakpointError, Breakpoints, OnDrop};
+use zx_debug_memory::{BreakpointError, Breakpoints, LiftError, OnDrop};
 use zx_process_memory::Process;
 
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ enum Op {
     /// A write by the program.
     Store(usize, Vec<u8>),
     RemoveAll,
+    /// Lifts a breakpoint. The program writes meanwhile.
+    Lift(usize, usize, Vec<u8>),
 }
 
 fn instruction() -> impl Strategy<Value = BreakInstruction> {
@@ -50,14 +52,17 @@ fn op() -> impl Strategy<Value = Op> {
         3 => write.prop_map(|(at, bytes)| Op::Write(at, bytes)),
         2 => read.prop_map(|(from, to)| Op::Read(from..to)),
         1 => Just(Op::RemoveAll),
+        1 => (0..LEN).prop_map(|at| Op::Lift(at, 0, Vec::new())),
     ]
 }
 
 fn op_or_store() -> impl Strategy<Value = Op> {
     let store = (0..LEN).prop_flat_map(|at| (Just(at), bytes((LEN - at).min(6))));
+    let lift = (0..LEN, store.clone());
     prop_oneof![
-        4 => op(),
-        1 => store.prop_map(|(at, bytes)| Op::Store(at, bytes)),
+        8 => op(),
+        2 => store.prop_map(|(at, bytes)| Op::Store(at, bytes)),
+        1 => lift.prop_map(|(lifted, (at, bytes))| Op::Lift(lifted, at, bytes)),
     ]
 }
 
@@ -109,6 +114,23 @@ fn apply(
             model.memory[*at..at + bytes.len()].copy_from_slice(bytes);
             if !bytes.is_empty() {
                 debuggee.store(*at, bytes);
+            }
+        }
+        Op::Lift(lifted, at, bytes) => {
+            let range = *at..at + bytes.len();
+            let expected = model.lift(*lifted, |memory| memory[range].copy_from_slice(bytes));
+            let vaddr = base + lifted;
+            let actual = breakpoints.lift(vaddr, |breakpoints| {
+                if !bytes.is_empty() {
+                    debuggee.store(*at, bytes);
+                }
+                assert!(breakpoints.get(vaddr).is_some());
+            });
+            match actual {
+                Err(LiftError::Lift(BreakpointError::NotInserted { .. })) => {
+                    prop_assert_eq!(expected, None);
+                }
+                actual => prop_assert_eq!(Some(actual.unwrap()), expected),
             }
         }
         Op::RemoveAll => {

@@ -16,6 +16,7 @@ mod find_process;
 mod gdb;
 #[path = "../../../tests/harness/harness.rs"]
 mod harness;
+mod lift;
 mod memory_map;
 mod model;
 mod modules;
@@ -130,6 +131,15 @@ fn tests_for_every_kernel() -> Vec<Trial> {
                 into_inner_removes_breakpoints_and_returns_the_process
                 into_inner_leaves_breakpoints_if_selected
                 debug_prints_handle_and_addresses_but_no_bytes;
+            lift:
+                original_instruction_is_in_memory_while_the_breakpoint_is_lifted
+                breakpoint_is_put_back_after_an_error_and_after_a_panic
+                overwritten_breakpoint_is_not_lifted
+                breakpoint_that_is_overwritten_while_lifted_is_not_put_back
+                lift_without_a_breakpoint_is_not_inserted
+                stop_is_at_the_breakpoint_whose_instruction_was_executed;
+            memory_map:
+                blocks_have_holes_and_no_break_instructions;
             model:
                 reads_return_the_program_and_memory_has_the_instructions
                 reads_return_what_the_program_has_overwritten;
@@ -186,6 +196,8 @@ fn linux_tests() -> Vec<Trial> {
             breakpoints:
                 breakpoint_stays_in_a_forked_process_after_removal
                 breakpoint_stays_inserted_if_the_handle_is_closed;
+            lift:
+                error_of_putting_back_has_the_result_of_the_step;
             boundaries:
                 instruction_may_cross_into_another_mapping
                 instruction_is_overwritten_if_its_second_page_changes

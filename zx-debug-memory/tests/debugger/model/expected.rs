@@ -74,6 +74,22 @@ impl Model {
         Some(Removal::Restored)
     }
 
+    /// `step` changes the memory while the breakpoint is lifted. It is not put back if its bytes have
+    /// changed. Returns `None`, without a call of `step`, if no breakpoint is inserted there.
+    pub(crate) fn lift(&mut self, at: usize, step: impl FnOnce(&mut [u8])) -> Option<()> {
+        let (instruction, original) = self.inserted.get(&at)?.clone();
+        let range = at..at + original.len();
+        let is_intact = self.is_intact(at);
+        if is_intact {
+            self.memory[range.clone()].copy_from_slice(&original);
+        }
+        step(&mut self.memory);
+        if is_intact && self.memory[range.clone()] == original {
+            self.memory[range].copy_from_slice(instruction.bytes());
+        }
+        Some(())
+    }
+
     /// A write by the debugger.
     pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) {
         let written = at..at + bytes.len();

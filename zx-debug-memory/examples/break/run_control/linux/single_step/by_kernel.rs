@@ -1,0 +1,17 @@
+//! The single step of x86-64 and arm64.
+
+use super::Result;
+use nix::sys::ptrace;
+use nix::unistd::Pid;
+
+pub(super) struct Step;
+
+impl Step {
+    pub(super) fn prepare(_thread: Pid) -> Result<Self> {
+        Ok(Self)
+    }
+
+    pub(super) fn resume(&self, thread: Pid) -> nix::Result<()> {
+        ptrace::step(thread, None)
+    }
+}
