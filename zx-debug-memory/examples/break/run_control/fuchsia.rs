@@ -4,15 +4,10 @@
 //! exception's handle. Or it is suspended, until the debugger closes its suspend token. So all threads run
 //! again if the debugger ends.
 
-#[path = "fuchsia/exception.rs"]
 mod exception;
-#[path = "fuchsia/handle.rs"]
 mod handle;
-#[path = "fuchsia/stop.rs"]
 mod stop;
-#[path = "fuchsia/thread.rs"]
 mod thread;
-#[path = "fuchsia/wait.rs"]
 mod wait;
 
 use super::{Hit, Registers, Result, RunControl, Stop, ThreadId};
