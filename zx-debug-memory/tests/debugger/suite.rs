@@ -25,6 +25,7 @@ mod refused_writes;
 use debuggee::child_starts;
 use harness::{always, debugging_syscalls_off, debugging_syscalls_on, tests};
 use libtest_mimic::Trial;
+use modules::child_starts_or_own_map_is_readable;
 use std::process::ExitCode;
 
 pub(crate) fn main() -> ExitCode {
@@ -111,8 +112,11 @@ fn tests_for_every_kernel() -> Vec<Trial> {
                 map_contains_code
                 mappings_are_sorted_and_do_not_overlap
                 vdso_has_its_own_kind;
+        }
+        child_starts_or_own_map_is_readable {
             modules:
-                program_and_vdso_are_modules;
+                program_and_vdso_are_modules
+                segments_lie_in_mappings_with_their_permissions;
         }
         debugging_syscalls_on {
             breakpoints:
