@@ -13,7 +13,7 @@ mod fuchsia;
 mod linux;
 
 #[cfg(target_os = "fuchsia")]
-pub(crate) use fuchsia::Traced;
+pub(crate) use fuchsia::{Output, OutputWriter, Traced};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Traced;
 

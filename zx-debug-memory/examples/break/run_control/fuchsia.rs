@@ -4,11 +4,14 @@
 //! exception's handle. Or it is suspended, until the debugger closes its suspend token. So all threads run
 //! again if the debugger ends.
 
+mod copy;
 mod exception;
 mod handle;
 mod stop;
 mod thread;
 mod wait;
+
+pub(crate) use copy::{Output, OutputWriter};
 
 use super::{Hit, Registers, Result, RunControl, Stop, ThreadId};
 use exception::Exception;
@@ -147,5 +150,13 @@ impl RunControl for Traced {
     fn detach(self) -> Result<()> {
         // Closing the handles is all, and a drop does it.
         Ok(())
+    }
+}
+
+impl Traced {
+    pub(crate) fn spawn(
+        _command: &mut std::process::Command,
+    ) -> Result<(Self, Process, std::process::Child)> {
+        Err("todo".into())
     }
 }
