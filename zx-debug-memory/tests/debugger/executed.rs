@@ -3,7 +3,7 @@
 mod code;
 mod debuggee;
 // The example uses all of it.
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../../examples/break"]
 mod example {
     pub(super) mod run_control;
@@ -141,4 +141,21 @@ pub(crate) fn detached_process_runs() {
     while [0, 1].map(|index| debuggee.counter(index)) != [1; 2] {
         std::thread::yield_now();
     }
+}
+
+/// The debugger of the job stops the process before its first instruction, and then at the break instruction.
+#[cfg(target_os = "fuchsia")]
+pub(crate) fn program_is_stopped_after_the_break_instruction_of_its_loader() {
+    let (code, instruction) = Code::all()[0];
+    let mut debuggee = Debuggee::start_as_program(code, 1);
+    assert_eq!(debuggee.counter(0), 0);
+    // It has executed nothing after that instruction.
+    let start = debuggee.code.start;
+    debuggee.breakpoints.insert(start, instruction).unwrap();
+    let hits = debuggee.hits();
+    assert_eq!(hits[0].vaddr, start);
+    let removal = debuggee.breakpoints.remove(start);
+    assert_eq!(removal, Ok(Removal::Restored));
+    debuggee.run_to_the_end(1);
+    assert_eq!(debuggee.counter(0), 1);
 }

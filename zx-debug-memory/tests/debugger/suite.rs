@@ -74,7 +74,8 @@ fn bare_process_and_debugging_syscalls_on() -> Option<&'static str> {
 fn executed_tests() -> Vec<Trial> {
     #[cfg(target_os = "linux")]
     use debugging_syscalls_on as bare_process_and_debugging_syscalls_on;
-    tests! {
+    #[cfg_attr(target_os = "linux", allow(unused_mut))]
+    let mut tests = tests! {
         bare_process_and_debugging_syscalls_on {
             executed:
                 thread_stops_at_a_breakpoint_and_continues_after_its_removal
@@ -85,7 +86,15 @@ fn executed_tests() -> Vec<Trial> {
                 second_debugger_is_refused
                 detached_process_runs;
         }
-    }
+    };
+    #[cfg(target_os = "fuchsia")]
+    tests.extend(tests! {
+        bare_process_and_debugging_syscalls_on {
+            executed:
+                program_is_stopped_after_the_break_instruction_of_its_loader;
+        }
+    });
+    tests
 }
 
 fn tests_for_every_kernel() -> Vec<Trial> {

@@ -7,11 +7,12 @@
 mod copy;
 mod exception;
 mod handle;
+mod launch;
 mod stop;
 mod thread;
 mod wait;
 
-pub(crate) use copy::{Output, OutputWriter};
+pub(crate) use copy::OutputWriter;
 
 use super::{Hit, Registers, Result, RunControl, Stop, ThreadId};
 use exception::Exception;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use stop::Suspended;
 use thread::Thread;
 use zx_debug_memory::Breakpoints;
+use zx_process_memory::sys::zx_handle_t;
 use zx_process_memory::{Process, Status};
 
 pub(crate) struct Traced {
@@ -36,23 +38,11 @@ impl Traced {
     ///
     /// A process has one debugger at a time. Its exceptions are sent to the debugger first.
     pub(crate) fn attach(process: Process) -> Result<Self> {
-        let mut channel = 0;
-        // SAFETY: `channel` is valid for a write of a handle.
-        let raw = unsafe {
-            let options = zx::ZX_EXCEPTION_CHANNEL_DEBUGGER;
-            zx::zx_task_create_exception_channel(process.as_raw(), options, &raw mut channel)
-        };
-        match Status::ok(raw) {
-            Err(Status::AlreadyBound) => {
-                let koid = process.koid()?;
-                return Err(format!("another debugger already traces process {koid}").into());
-            }
-            result => result.map_err(|status| format!("cannot trace the process: {status}"))?,
-        }
+        let channel = exception_channel(process.as_raw(), "process")?;
         let mut traced = Self {
             held: BTreeMap::new(),
             suspended: BTreeMap::new(),
-            channel: OwnedHandle(channel),
+            channel,
             process,
         };
         traced.stop_all()?;
@@ -106,6 +96,20 @@ impl Traced {
     }
 }
 
+/// Becomes the debugger of a process or a job.
+fn exception_channel(task: zx_handle_t, kind: &str) -> Result<OwnedHandle> {
+    let (mut channel, options) = (0, zx::ZX_EXCEPTION_CHANNEL_DEBUGGER);
+    // SAFETY: `channel` is valid for a write of a handle.
+    let raw = unsafe { zx::zx_task_create_exception_channel(task, options, &raw mut channel) };
+    match Status::ok(raw) {
+        Ok(()) => Ok(OwnedHandle(channel)),
+        Err(Status::AlreadyBound) => {
+            Err(format!("another debugger already traces the {kind}").into())
+        }
+        Err(status) => Err(format!("cannot trace the {kind}: {status}").into()),
+    }
+}
+
 impl RunControl for Traced {
     fn run(&mut self, breakpoints: &Breakpoints<Process>) -> Result<Stop> {
         match self.next_hits(breakpoints) {
@@ -150,13 +154,5 @@ impl RunControl for Traced {
     fn detach(self) -> Result<()> {
         // Closing the handles is all, and a drop does it.
         Ok(())
-    }
-}
-
-impl Traced {
-    pub(crate) fn spawn(
-        _command: &mut std::process::Command,
-    ) -> Result<(Self, Process, std::process::Child)> {
-        Err("todo".into())
     }
 }

@@ -3,7 +3,7 @@
 use super::handle::{OwnedHandle, check, new_handle};
 use super::{Result, Thread, ThreadId, Traced};
 use fuchsia_zircon_sys as zx;
-use zx_debug_memory::Breakpoints;
+use zx_debug_memory::{BreakInstruction, Breakpoints};
 use zx_process_memory::{Process, Status};
 
 /// An exception in which a thread waits. When it is dropped, the thread continues, or the exception is
@@ -19,8 +19,8 @@ pub(super) struct Exception {
 /// `zx_exception_info_t`.
 #[derive(Default)]
 #[repr(C)]
-struct Info {
-    process: u64,
+pub(super) struct Info {
+    pub(super) process: u64,
     thread: ThreadId,
     kind: u32,
     padding: u32,
@@ -88,6 +88,20 @@ impl Exception {
         self.thread.set_single_step(false)
     }
 
+    pub(super) const fn is_break(&self) -> bool {
+        self.is_unknown_break
+    }
+
+    /// Lets a thread continue after a break instruction that is not a breakpoint.
+    pub(super) fn skip_break(&mut self, process: &Process) -> Result<()> {
+        let mut general = self.thread.general()?;
+        let pc = super::thread::pc(&general)?;
+        super::thread::set_pc(&mut general, pc + break_len(pc, process)?)?;
+        self.thread.set_general(&general)?;
+        self.is_unknown_break = false;
+        self.set_handled()
+    }
+
     /// Ends the exception. The thread continues.
     pub(super) fn into_thread(self) -> Thread {
         drop(self.handle);
@@ -95,30 +109,47 @@ impl Exception {
     }
 }
 
+/// The length of the break instruction at which the program counter is: on x86-64 it is already after it.
+fn break_len(pc: usize, process: &Process) -> Result<usize> {
+    if cfg!(target_arch = "x86_64") {
+        return Ok(0);
+    }
+    let mut first = [0];
+    process.read_exact_memory(pc, &mut first)?;
+    let instruction = if cfg!(target_arch = "riscv64") {
+        BreakInstruction::riscv64(first[0])
+    } else {
+        BreakInstruction::Arm64Brk
+    };
+    Ok(instruction.bytes().len())
+}
+
+/// Takes an exception from the channel. `None` if there is none.
+pub(super) fn read(channel: &OwnedHandle) -> Result<Option<(Info, Exception)>> {
+    let (mut info, mut handle) = (Info::default(), 0);
+    let size = const { size_of::<Info>() as u32 };
+    let none = std::ptr::null_mut();
+    // SAFETY: `info` is valid for a write of `size` bytes, `handle` for a write of one handle, and the call
+    // allows null counts.
+    let raw = unsafe {
+        let (bytes, handles) = ((&raw mut info).cast(), &raw mut handle);
+        zx::zx_channel_read(channel.0, 0, bytes, handles, size, 1, none, none)
+    };
+    match Status::ok(raw) {
+        Err(Status::ShouldWait | Status::PeerClosed) => return Ok(None),
+        result => result.map_err(|status| format!("zx_channel_read: {status}"))?,
+    }
+    let exception = Exception::new(OwnedHandle(handle), info.kind)?;
+    Ok(Some((info, exception)))
+}
+
 impl Traced {
-    /// Takes an exception from the channel and holds it. `None` if there is none.
-    pub(super) fn hold_next(&mut self) -> Result<Option<()>> {
-        let (mut info, mut handle) = (Info::default(), 0);
-        let size = const { size_of::<Info>() as u32 };
-        let none = std::ptr::null_mut();
-        // SAFETY: `info` is valid for a write of `size` bytes, `handle` for a write of one handle, and the
-        // call allows null counts.
-        let raw = unsafe {
-            let (bytes, handles) = ((&raw mut info).cast(), &raw mut handle);
-            zx::zx_channel_read(self.channel.0, 0, bytes, handles, size, 1, none, none)
-        };
-        match Status::ok(raw) {
-            Err(Status::ShouldWait | Status::PeerClosed) => return Ok(None),
-            result => result.map_err(|status| format!("zx_channel_read: {status}"))?,
-        }
-        match Exception::new(OwnedHandle(handle), info.kind) {
-            Ok(exception) => {
-                self.held.insert(info.thread, exception);
-            }
-            // The process is ending.
-            Err(_) if self.has_ended(super::wait::AFTER_ERROR) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(Some(()))
+    /// Takes an exception from the channel and holds it. Returns its thread, or `None` if there is none.
+    pub(super) fn hold_next(&mut self) -> Result<Option<ThreadId>> {
+        let next = read(&self.channel)?.map(|(info, exception)| {
+            self.held.insert(info.thread, exception);
+            info.thread
+        });
+        Ok(next)
     }
 }
