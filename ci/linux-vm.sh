@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Boots a Debian kernel in QEMU and runs the tests of both libraries on it, and the example `poke`.
+# Boots a Debian kernel in QEMU and runs the tests of both libraries on it, and the examples `poke` and `break`.
 #
 #     bash ci/linux-vm.sh arm64|arm64-16k|riscv64|x86_64    # all programs: up to an hour
 #     bash ci/linux-vm.sh arm64 linux executed_breakpoints  # some of them
@@ -123,12 +123,12 @@ END
 chmod +x "$linker"
 flags=(-Clinker="$linker" -Clinker-flavor=ld -Ctarget-feature=+crt-static -Crelocation-model=static)
 variable=CARGO_TARGET_$(tr a-z- A-Z_ <<<"$target")_RUSTFLAGS
-export "$variable=${flags[*]}" CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=symbols CARGO_PROFILE_DEV_OPT_LEVEL=2
+export "$variable=${flags[*]}" CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=debuginfo CARGO_PROFILE_DEV_OPT_LEVEL=2
 cargo build --target "$target" --package zx-process-memory --package zx-debug-memory --all-features \
-    --lib --tests --example poke --message-format=json-render-diagnostics |
+    --lib --tests --example poke --example break --message-format=json-render-diagnostics |
     sed -n 's/.*"name":"\([^"]*\)".*"executable":"\([^"]*\)".*/\1 \2/p' >"$out/programs-$name"
 # Tests that the virtual machine cannot run, and a test without content on Linux.
-sed -i '/ .*deps\/\(poke\|patch\|gdb\|unsupported\)-/d' "$out/programs-$name"
+sed -i '/ .*deps\/\(break\|gdb\|modules\|patch\|poke\|unsupported\)-/d' "$out/programs-$name"
 
 echo "== boot"
 root=$out/root-$name
