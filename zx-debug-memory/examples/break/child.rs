@@ -30,9 +30,9 @@ fn call<E>(mut print: impl FnMut(fmt::Arguments) -> Result<(), E>) -> Result<(),
 /// The main function of a child that is a copy of the debugger, without libc.
 #[cfg(target_os = "fuchsia")]
 pub(crate) extern "C" fn run_copy(output: u32, _stack: usize) -> ! {
-    use crate::run_control::OutputWriter;
+    use crate::run_control::{OutputWriter, exit};
     use fmt::Write as _;
     let mut output = OutputWriter::new(output);
     let result = call(|line| output.write_fmt(line));
-    output.exit(i64::from(result.is_err()));
+    exit(i64::from(result.is_err()));
 }

@@ -13,7 +13,7 @@ mod fuchsia;
 mod linux;
 
 #[cfg(target_os = "fuchsia")]
-pub(crate) use fuchsia::{OutputWriter, Traced};
+pub(crate) use fuchsia::{OutputWriter, Traced, exit};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Traced;
 

@@ -104,6 +104,14 @@ pub(crate) fn breakpoint_in_text_that_is_mapped_twice_ends_a_thread_at_the_other
     let offset = debuggee.code.counting - debuggee.code.start;
     let breakpoints = &mut debuggee.breakpoints;
     breakpoints.insert(other + offset, instruction).unwrap();
+    // A second breakpoint does not have the original bytes.
+    let vaddr = debuggee.code.counting;
+    breakpoints.insert(vaddr, instruction).unwrap();
+    let mut original = vec![0; instruction.bytes().len()];
+    breakpoints.read_exact_memory(vaddr, &mut original).unwrap();
+    assert_eq!(original, instruction.bytes());
+    assert_eq!(breakpoints.remove(vaddr), Ok(Removal::Restored));
+
     // The thread executes the break instruction at an address that is not in the list. For the debugger it
     // is the program's own.
     for pc in debuggee.code.counting..=debuggee.code.counting + 1 {

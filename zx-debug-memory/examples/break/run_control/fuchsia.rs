@@ -12,7 +12,7 @@ mod stop;
 mod thread;
 mod wait;
 
-pub(crate) use copy::OutputWriter;
+pub(crate) use copy::{OutputWriter, exit};
 
 use super::{Hit, Registers, Result, RunControl, Stop, ThreadId};
 use exception::Exception;
@@ -114,10 +114,9 @@ impl RunControl for Traced {
     fn run(&mut self, breakpoints: &Breakpoints<Process>) -> Result<Stop> {
         match self.next_hits(breakpoints) {
             Ok(Some(hits)) => return Ok(Stop::Hits(hits)),
-            Ok(None) => {}
             // Calls fail if the process is killed meanwhile.
             Err(error) if !self.has_ended(wait::AFTER_ERROR) => return Err(error),
-            Err(_) => {}
+            Ok(None) | Err(_) => {}
         }
         self.held.clear();
         self.suspended.clear();

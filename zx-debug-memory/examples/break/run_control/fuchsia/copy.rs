@@ -6,7 +6,7 @@
 mod modules;
 mod output;
 
-pub(crate) use output::{Output, OutputWriter};
+pub(crate) use output::{Output, OutputWriter, exit};
 
 use super::handle::{OwnedHandle, check, new_handle};
 use super::{Result, Traced};

@@ -127,7 +127,7 @@ fn break_len(pc: usize, process: &Process) -> Result<usize> {
 /// Takes an exception from the channel. `None` if there is none.
 pub(super) fn read(channel: &OwnedHandle) -> Result<Option<(Info, Exception)>> {
     let (mut info, mut handle) = (Info::default(), 0);
-    let size = const { size_of::<Info>() as u32 };
+    let size = u32::try_from(size_of::<Info>())?;
     let none = std::ptr::null_mut();
     // SAFETY: `info` is valid for a write of `size` bytes, `handle` for a write of one handle, and the call
     // allows null counts.

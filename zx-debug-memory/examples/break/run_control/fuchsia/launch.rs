@@ -4,6 +4,7 @@ use super::exception::{self, Exception};
 use super::handle::{OwnedHandle, check};
 use super::{Result, Traced, exception_channel};
 use fuchsia_zircon_sys as zx;
+use std::path::Path;
 use std::process::{Child, Command};
 use zx_process_memory::sys::{self, zx_handle_t};
 use zx_process_memory::{Process, Rights};
@@ -12,7 +13,7 @@ impl Traced {
     /// Starts a program, and returns when all libraries that it is linked with are loaded. The program's own
     /// code has not run yet.
     pub(crate) fn spawn(command: &mut Command) -> Result<(Self, Process, Child)> {
-        let program = command.get_program().display().to_string();
+        let program = Path::new(command.get_program()).display().to_string();
         Self::start_in(sys::zx_job_default(), || {
             let child = command
                 .spawn()
@@ -76,10 +77,9 @@ fn wait_for_start(job_channel: &OwnedHandle, process: u64) -> Result<Exception> 
         // SAFETY: the call allows a null out-pointer for the observed signals.
         let raw = unsafe { zx::zx_object_wait_one(channel, signals, forever, none) };
         check("zx_object_wait_one", raw)?;
-        if let Some((info, exception)) = exception::read(job_channel)?
-            && info.process == process
-        {
-            return Ok(exception);
+        match exception::read(job_channel)? {
+            Some((info, exception)) if info.process == process => return Ok(exception),
+            _ => {}
         }
     }
 }

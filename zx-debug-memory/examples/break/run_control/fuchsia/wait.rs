@@ -57,7 +57,7 @@ impl Traced {
             }
         }
         let code = result.map_err(|status| format!("ZX_INFO_PROCESS: {status}"))?;
-        Ok(code.cast_signed())
+        Ok(i64::from_ne_bytes(code.to_ne_bytes()))
     }
 }
 

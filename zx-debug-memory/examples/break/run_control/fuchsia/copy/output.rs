@@ -36,6 +36,15 @@ impl Read for Output {
     }
 }
 
+/// Ends the copy.
+pub(crate) fn exit(status: i64) -> ! {
+    // SAFETY: the call takes no pointer, and does not return.
+    unsafe { zx::zx_process_exit(status) };
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
 /// The copy's end.
 pub(crate) struct OutputWriter(zx_handle_t);
 
@@ -43,15 +52,6 @@ impl OutputWriter {
     /// The argument of the copy's main function.
     pub(crate) const fn new(output: zx_handle_t) -> Self {
         Self(output)
-    }
-
-    /// Ends the process.
-    pub(crate) fn exit(self, status: i64) -> ! {
-        // SAFETY: the call takes no pointer, and does not return.
-        unsafe { zx::zx_process_exit(status) };
-        loop {
-            std::hint::spin_loop();
-        }
     }
 }
 
