@@ -2,7 +2,7 @@
 # Boots a Debian kernel in QEMU and runs the tests of both libraries on it, and the examples `poke` and `break`.
 #
 #     bash ci/linux-vm.sh arm64|arm64-16k|riscv64|x86_64    # all programs: up to an hour
-#     bash ci/linux-vm.sh arm64 linux executed_breakpoints  # some of them
+#     bash ci/linux-vm.sh arm64 linux debugger              # some of them
 #
 # `arm64-16k` has pages of 16 KiB, the others of 4 KiB. Debian has no kernel with pages of 64 KiB.
 #

@@ -43,6 +43,11 @@ pub use removal::{OnDrop, Removal};
 ///   of July 2019 a breakpoint in one child's libc code appeared in another child (measured); the
 ///   debugger itself can share a library in this way, too. To detect it, search the other processes'
 ///   memory maps for the koid of the VMO: [`MappingKind`](crate::MappingKind) has an example.
+/// - **The code is mapped once.** A write through one mapping changes the shared memory, so the breakpoint is at
+///   the other addresses too. A thread that stops there is not recognized: [`stopped_at`](Self::stopped_at)
+///   returns `None`, and the break instruction seems to be the program's own. A second breakpoint at such an
+///   address takes the break instruction of the first one for the original bytes (executed: July 2019,
+///   April 2021, Linux).
 /// - **The process does not fork** (Linux). The memory of a forked process is a copy, with the
 ///   break instructions, and the process ends with `SIGTRAP` when it reaches one. `Breakpoints`
 ///   changes only the process that it was created with, also on drop. To remove the

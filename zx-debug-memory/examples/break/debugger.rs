@@ -11,6 +11,8 @@ use zx_process_memory::Process;
 pub(crate) struct Task<'a> {
     /// The function at which the breakpoint is.
     pub(crate) symbol: &'a str,
+    /// The address of the function, if it is known.
+    pub(crate) vaddr: Option<usize>,
     /// The number of hits after which the breakpoint is removed.
     pub(crate) count: u64,
     /// A hit whose first argument is changed, and the new argument.
@@ -52,7 +54,10 @@ impl Debugger {
     /// Does the task, and lets the process run to its end. `program` is its file.
     pub(crate) fn run(mut self, task: &Task, program: &Path) -> Result<Outcome> {
         let process = self.breakpoints.process();
-        let vaddr = symbols::find(task.symbol, program, &self.modules, process)?;
+        let vaddr = match task.vaddr {
+            Some(vaddr) => vaddr,
+            None => symbols::find(task.symbol, program, &self.modules, process)?,
+        };
         self.breakpoints.insert(vaddr, BreakInstruction::NATIVE)?;
         loop {
             match self.control.run(&self.breakpoints)? {

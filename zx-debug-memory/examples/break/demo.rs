@@ -1,11 +1,17 @@
 //! The demo: this program debugs itself, started again as a child.
 
+#[cfg(target_os = "fuchsia")]
+use crate::child;
 use crate::child::CALLS;
 use crate::debugger::{Debugger, Outcome, Task};
 use crate::run_control::{Result, Traced};
 use std::env;
+#[cfg(target_os = "fuchsia")]
+use std::error::Error;
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use zx_process_memory::Process;
 
 /// The hit at which the argument is changed, and the new argument.
 const CHANGE: (u64, u64) = (2, 50);
@@ -14,30 +20,71 @@ const CHANGE: (u64, u64) = (2, 50);
 const HITS: u64 = CALLS - 1;
 
 pub(crate) fn run() -> Result<()> {
-    let program = env::current_exe()?;
-    let mut command = Command::new(&program);
-    command.arg("--child").stdout(Stdio::piped());
-    let (control, process, mut child) = Traced::spawn(&mut command)?;
+    let mut child = start()?;
     let task = Task {
         symbol: "tick",
+        vaddr: child.vaddr,
         count: HITS,
         change: Some(CHANGE),
     };
-    let outcome = Debugger::new(control, process)?.run(&task, &program)?;
+    let debugger = Debugger::new(child.control, child.process)?;
+    let outcome = debugger.run(&task, &child.program)?;
     let Outcome::Ended { status, hits } = outcome else {
         eprintln!("removed; the child continues");
         return Ok(());
     };
     let mut output = String::new();
-    child
-        .stdout
-        .take()
-        .ok_or("no stdout")?
-        .read_to_string(&mut output)?;
+    child.output.read_to_string(&mut output)?;
     eprint!("{output}");
     check(status, hits, &output)?;
     eprintln!("removed; the child ended with status {status}");
     Ok(())
+}
+
+struct Child {
+    control: Traced,
+    process: Process,
+    /// The file of its program.
+    program: PathBuf,
+    /// The address of the function, if it cannot be found in the file.
+    vaddr: Option<usize>,
+    output: Box<dyn Read>,
+}
+
+fn start() -> Result<Child> {
+    let started = start_program();
+    #[cfg(target_os = "fuchsia")]
+    let started = started.or_else(|error| copy_program(&*error));
+    started
+}
+
+/// Starts this program again.
+fn start_program() -> Result<Child> {
+    let program = env::current_exe()?;
+    let mut command = Command::new(&program);
+    command.arg("--child").stdout(Stdio::piped());
+    let (control, process, mut child) = Traced::spawn(&mut command)?;
+    Ok(Child {
+        control,
+        process,
+        program,
+        vaddr: None,
+        output: Box::new(child.stdout.take().ok_or("no stdout")?),
+    })
+}
+
+/// Without a launcher, no program can be started.
+#[cfg(target_os = "fuchsia")]
+fn copy_program(error: &dyn Error) -> Result<Child> {
+    eprintln!("{error}: debugging a copy of this program");
+    let (control, process, output) = Traced::copy_of_this_program(child::run_copy)?;
+    Ok(Child {
+        control,
+        process,
+        program: PathBuf::new(),
+        vaddr: Some(child::tick as *const () as usize),
+        output: Box::new(output),
+    })
 }
 
 /// Compares the output of the child with the one that the debugger's changes lead to.

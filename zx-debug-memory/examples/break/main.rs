@@ -10,6 +10,8 @@
 
 mod backtrace;
 mod child;
+#[cfg(target_os = "fuchsia")]
+mod console;
 mod debugger;
 mod demo;
 mod run_control;
@@ -44,6 +46,8 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "fuchsia")]
+    let _output = console::redirect_output();
     let result = match Cli::parse() {
         Cli { child: true, .. } => child::run().map_err(Into::into),
         Cli {
@@ -74,6 +78,7 @@ fn debug(symbol: &str, count: u64, program: &PathBuf, arguments: &[OsString]) ->
     let (control, process, _child) = Traced::spawn(command.args(arguments))?;
     let task = Task {
         symbol,
+        vaddr: None,
         count,
         change: None,
     };

@@ -13,7 +13,7 @@ mod fuchsia;
 mod linux;
 
 #[cfg(target_os = "fuchsia")]
-pub(crate) use fuchsia::Traced;
+pub(crate) use fuchsia::{OutputWriter, Traced, exit};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Traced;
 
@@ -50,7 +50,8 @@ pub(crate) trait RunControl {
 pub(crate) enum Stop {
     /// Threads have stopped at breakpoints. There is at least one.
     Hits(Vec<Hit>),
-    /// The user has pressed Ctrl-C. The threads are stopped.
+    /// The user has pressed Ctrl-C. The threads are stopped. Fuchsia has no signals.
+    #[cfg_attr(target_os = "fuchsia", allow(dead_code))]
     Interrupted,
     /// The process has ended, with this status: its exit code, or on Linux 128 plus the number of the
     /// signal that ended it.

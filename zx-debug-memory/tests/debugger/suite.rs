@@ -5,6 +5,12 @@ mod boundaries;
 mod breakpoints;
 mod child_process;
 mod debuggee;
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "x86_64"
+))]
+mod executed;
 mod find_process;
 #[cfg(feature = "gdbstub")]
 mod gdb;
@@ -19,6 +25,7 @@ mod refused_writes;
 use debuggee::child_starts;
 use harness::{always, debugging_syscalls_off, debugging_syscalls_on, tests};
 use libtest_mimic::Trial;
+use modules::child_starts_or_own_map_is_readable;
 use std::process::ExitCode;
 
 pub(crate) fn main() -> ExitCode {
@@ -40,6 +47,12 @@ pub(crate) fn main() -> ExitCode {
                 breakpoint_in_memory_that_became_uncached_stays_inserted;
         }
     });
+    #[cfg(any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "x86_64"
+    ))]
+    tests.extend(executed_tests());
     #[cfg(target_os = "linux")]
     tests.extend(linux_tests());
     harness::main(tests)
@@ -51,6 +64,37 @@ fn bare_process_and_debugging_syscalls_on() -> Option<&'static str> {
     let is_forbidden = debuggee::bare_process::BareProcess::create().is_err();
     let reason = "this system cannot create a process without a program";
     debugging_syscalls_on().or(is_forbidden.then_some(reason))
+}
+
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "x86_64"
+))]
+fn executed_tests() -> Vec<Trial> {
+    #[cfg(target_os = "linux")]
+    use debugging_syscalls_on as bare_process_and_debugging_syscalls_on;
+    #[cfg_attr(target_os = "linux", allow(unused_mut))]
+    let mut tests = tests! {
+        bare_process_and_debugging_syscalls_on {
+            executed:
+                thread_stops_at_a_breakpoint_and_continues_after_its_removal
+                every_pass_stops_the_thread_once
+                every_pass_stops_each_of_two_threads_once
+                two_stopped_threads_continue_after_removal
+                breakpoint_in_text_that_is_mapped_twice_ends_a_thread_at_the_other_address
+                second_debugger_is_refused
+                detached_process_runs;
+        }
+    };
+    #[cfg(target_os = "fuchsia")]
+    tests.extend(tests! {
+        bare_process_and_debugging_syscalls_on {
+            executed:
+                program_is_stopped_after_the_break_instruction_of_its_loader;
+        }
+    });
+    tests
 }
 
 fn tests_for_every_kernel() -> Vec<Trial> {
@@ -77,8 +121,11 @@ fn tests_for_every_kernel() -> Vec<Trial> {
                 map_contains_code
                 mappings_are_sorted_and_do_not_overlap
                 vdso_has_its_own_kind;
+        }
+        child_starts_or_own_map_is_readable {
             modules:
-                program_and_vdso_are_modules;
+                program_and_vdso_are_modules
+                segments_lie_in_mappings_with_their_permissions;
         }
         debugging_syscalls_on {
             breakpoints:
