@@ -20,7 +20,7 @@ pub(crate) enum Text {
 /// A process that is killed on drop.
 pub(crate) struct Debuggee {
     /// The first field, so that the process has ended before it can run again.
-    _killed: system::Killed,
+    killed: system::Killed,
     /// `None` after `detach`.
     traced: Option<Traced>,
     pub(crate) breakpoints: Breakpoints<Process>,

@@ -56,7 +56,7 @@ impl Debuggee {
         let traced = Traced::attach(pid.unsigned_abs()).unwrap();
         let process = Process::from_pid(pid.unsigned_abs()).unwrap();
         Self {
-            _killed: killed,
+            killed,
             traced: Some(traced),
             breakpoints: Breakpoints::new(process, OnDrop::Leave),
             code,
@@ -66,7 +66,7 @@ impl Debuggee {
     }
 
     pub(crate) fn attach_again(&self) -> Result<Traced> {
-        Traced::attach(self._killed.0.unsigned_abs())
+        Traced::attach(self.killed.0.unsigned_abs())
     }
 }
 
@@ -100,14 +100,15 @@ fn map_twice(code: &[u8]) -> (usize, usize) {
     // SAFETY: this function owns the new descriptor.
     let mut file = unsafe { File::from_raw_fd(fd) };
     file.write_all(code).unwrap();
-    let map = |protection| {
+    let map = |protection, flags| {
         let (fd, anywhere) = (file.as_raw_fd(), std::ptr::null_mut());
         // SAFETY: the kernel chooses the address, so no memory in use is replaced.
-        let vaddr =
-            unsafe { libc::mmap(anywhere, code.len(), protection, libc::MAP_SHARED, fd, 0) };
+        let vaddr = unsafe { libc::mmap(anywhere, code.len(), protection, flags, fd, 0) };
         assert_ne!(vaddr, libc::MAP_FAILED);
         vaddr.expose_provenance()
     };
-    let executed = map(libc::PROT_READ | libc::PROT_EXEC);
-    (executed, map(libc::PROT_READ | libc::PROT_WRITE))
+    // Linux refuses writes by a debugger to a shared mapping without write permission.
+    let executed = map(libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE);
+    let written = map(libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+    (executed, written)
 }
