@@ -92,7 +92,8 @@ fn wait_until_stopped(pid: libc::pid_t) {
     assert_eq!((waited, libc::WIFSTOPPED(status)), (pid, true));
 }
 
-/// Maps a copy of the code twice: to execute it, and to write it.
+/// Maps a copy of the code twice, to execute it through one of the mappings. Linux lets a debugger write a
+/// shared mapping only if it is writable.
 fn map_twice(code: &[u8]) -> (usize, usize) {
     // SAFETY: the name ends with a 0 byte.
     let fd = unsafe { libc::memfd_create(c"executed".as_ptr(), libc::MFD_CLOEXEC) };
