@@ -101,15 +101,14 @@ fn map_twice(code: &[u8]) -> (usize, usize) {
     // SAFETY: this function owns the new descriptor.
     let mut file = unsafe { File::from_raw_fd(fd) };
     file.write_all(code).unwrap();
-    let map = |protection, flags| {
+    let map = |protection| {
         let (fd, anywhere) = (file.as_raw_fd(), std::ptr::null_mut());
         // SAFETY: the kernel chooses the address, so no memory in use is replaced.
-        let vaddr = unsafe { libc::mmap(anywhere, code.len(), protection, flags, fd, 0) };
+        let vaddr =
+            unsafe { libc::mmap(anywhere, code.len(), protection, libc::MAP_SHARED, fd, 0) };
         assert_ne!(vaddr, libc::MAP_FAILED);
         vaddr.expose_provenance()
     };
-    // Linux refuses writes by a debugger to a shared mapping without write permission.
-    let executed = map(libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE);
-    let written = map(libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
-    (executed, written)
+    let writable = libc::PROT_READ | libc::PROT_WRITE;
+    (map(writable | libc::PROT_EXEC), map(writable))
 }
