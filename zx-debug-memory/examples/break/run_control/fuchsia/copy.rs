@@ -92,6 +92,21 @@ fn entry(main: Main, _stack: &OwnedHandle) -> Result<usize> {
     Ok(main as *const () as usize)
 }
 
+#[cfg(target_arch = "aarch64")]
+std::arch::global_asm!(
+    ".balign 4",
+    "break_copy_entry: ldr x9, [x1]",
+    "add x18, x1, #16",
+    "br x9",
+);
+#[cfg(target_arch = "riscv64")]
+std::arch::global_asm!(
+    ".balign 4",
+    "break_copy_entry: ld t0, 0(a1)",
+    "addi gp, a1, 16",
+    "jr t0",
+);
+
 /// The compiler uses a shadow call stack, in a register that libc sets in other processes. It gets the start of
 /// the stack's memory: it grows up, and the stack grows down. The first word is the address of `main`.
 #[cfg(not(target_arch = "x86_64"))]
