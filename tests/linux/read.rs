@@ -4,6 +4,7 @@ use super::debuggee::{Debuggee, Page, page_size};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 use zx_process_memory::{MAX_READ_LEN, Process, Rights, Status, TransferError, sys};
 
 const CANARY: u8 = 0xaa;
@@ -230,4 +231,32 @@ pub(crate) fn read_exact_matches_model() {
             Ok(())
         })
         .unwrap();
+}
+
+pub(crate) fn rest_of_the_buffer_after_a_short_read_is_unchanged() {
+    // Sizes below and above the one from which the backend reads in another way.
+    for in_file in [page_size(), 64 << 10] {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(in_file as u64).unwrap();
+        let len = 2 * in_file;
+        let (anywhere, fd) = (std::ptr::null_mut(), file.as_raw_fd());
+        // SAFETY: the kernel chooses the address, so no memory in use is replaced.
+        let mapped = unsafe { libc::mmap(anywhere, len, libc::PROT_READ, libc::MAP_SHARED, fd, 0) };
+        assert_ne!(mapped, libc::MAP_FAILED);
+        // SAFETY: nothing is written.
+        let own = unsafe { Process::current() }.unwrap();
+        let mut buffer = vec![CANARY; len];
+        assert_eq!(own.read_memory(mapped.addr(), &mut buffer), Ok(in_file));
+        assert!(buffer[..in_file].iter().all(|byte| *byte == 0));
+        // The backend can behave like a kernel that writes zeros to the first byte of each 4 KiB and to
+        // the last byte.
+        let rest = buffer[in_file..len - 1].chunks(4096);
+        let mut unchanged = rest.flat_map(|page| &page[1..]);
+        assert!(
+            unchanged.all(|byte| *byte == CANARY),
+            "{in_file} bytes in the file"
+        );
+        // SAFETY: this unmaps the memory that this function has mapped.
+        assert_eq!(unsafe { libc::munmap(mapped, len) }, 0);
+    }
 }

@@ -55,6 +55,8 @@ pub(crate) fn tests() -> Vec<Trial> {
             shared_read_only_memory_is_access_denied
             memory_past_file_end_is_out_of_range
             page_unmapped_after_open_is_no_memory;
+        read:
+            rest_of_the_buffer_after_a_short_read_is_unchanged;
         stacks:
             call_below_the_stack_is_no_memory_and_does_not_grow_it
             call_below_memory_that_grows_down_does_not_grow_it;

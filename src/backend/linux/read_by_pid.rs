@@ -28,7 +28,7 @@ impl ByPid {
     }
 
     /// Fills `buffer` from `vaddr`, and returns `true` if these are the bytes of this address space. After
-    /// `false` the buffer has none of another process.
+    /// `false` the buffer has no byte of another process: zeros at its start, and the rest is unchanged.
     ///
     /// The process still exists afterwards, so the PID named it during the read. In the same call
     /// Linux reads the program's mark. It shows that the process had not called exec before: the address
@@ -49,16 +49,23 @@ impl ByPid {
         if self.opened_by != Generation::current() {
             return false;
         }
-        let is_read = read_with_mark(self.pid, vaddr, buffer, mark) && !has_ended(pidfd);
-        if !is_read {
-            buffer.fill(MaybeUninit::new(0));
+        let (changed, is_read) = read_with_mark(self.pid, vaddr, buffer, mark);
+        if is_read && !has_ended(pidfd) {
+            return true;
         }
-        is_read
+        buffer[..changed].fill(MaybeUninit::new(0));
+        false
     }
 }
 
-/// Returns whether all of `buffer` was read, from an address space with this mark.
-fn read_with_mark(pid: c_int, vaddr: usize, buffer: &mut [MaybeUninit<u8>], mark: Mark) -> bool {
+/// Returns how many bytes of `buffer` were changed, and whether all of it was read from an address space
+/// with this mark.
+fn read_with_mark(
+    pid: c_int,
+    vaddr: usize,
+    buffer: &mut [MaybeUninit<u8>],
+    mark: Mark,
+) -> (usize, bool) {
     let mut seen = [0; 16];
     let local = [
         IoVec {
@@ -84,7 +91,9 @@ fn read_with_mark(pid: c_int, vaddr: usize, buffer: &mut [MaybeUninit<u8>], mark
     // SAFETY: both arrays have two elements. Linux writes at most `len` bytes at each `base` of `local`,
     // which are the buffers, and it checks the addresses of `remote`.
     let count = unsafe { process_vm_readv(pid, local.as_ptr(), 2, remote.as_ptr(), 2, 0) };
-    usize::try_from(count) == Ok(all) && seen == mark.bytes
+    // Linux counts every byte that it has copied. After an error it has copied none.
+    let count = usize::try_from(count).unwrap_or(0);
+    (count.min(buffer.len()), count == all && seen == mark.bytes)
 }
 
 /// `struct iovec` of `<sys/uio.h>`.
