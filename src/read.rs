@@ -155,7 +155,7 @@ impl Process {
     /// - those of [`read_memory`](Self::read_memory);
     /// - [`OutOfRange`](Status::OutOfRange): `vaddr` plus the length exceeds the address space.
     ///   Nothing is read;
-    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 in 16 calls in
+    /// - [`Internal`](Status::Internal): the kernel returned success with a count of 0 in 1000 calls in
     ///   a row, or with a count larger than the length.
     ///
     /// ```

@@ -9,9 +9,9 @@ use core::ops::Range;
 ///
 /// Kernels of July 2019 and April 2021 return it if the mapping disappears during the call
 /// (measured). The next call returns the reason, unless memory is mapped there again. In a test that
-/// mapped and unmapped the memory all the time, 220 of 1000 writes returned 0, so 16 in a row are
-/// not expected.
-pub(crate) const MAX_ZERO_COUNTS: u32 = 16;
+/// mapped and unmapped the memory all the time, up to 220 of 1000 calls returned 0. In an emulator that
+/// shares its processors with other programs, the zeros come in bursts, of more than 16.
+pub(crate) const MAX_ZERO_COUNTS: u32 = 1000;
 
 /// Makes as many calls as `len` bytes at `vaddr` require. `call` gets an address and the range of
 /// the bytes to transfer there. It returns how many of them it transferred.

@@ -32,7 +32,7 @@ pub struct TransferError {
     /// The address of the call that failed: the first address plus `transferred`.
     pub vaddr: zx_vaddr_t,
     /// The status of the call that failed. [`Internal`](Status::Internal) also stands for an
-    /// impossible count: larger than the length, or 0 in 16 calls in a row.
+    /// impossible count: larger than the length, or 0 in 1000 calls in a row.
     #[source]
     pub status: Status,
 }

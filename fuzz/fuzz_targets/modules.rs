@@ -210,7 +210,7 @@ impl Memory {
             }
             record
         };
-        MemoryMap::from_records(&self.regions.iter().map(record).collect::<Vec<_>>())
+        MemoryMap::from_records(self.regions.iter().map(record).collect())
     }
 
     fn check(&self) {

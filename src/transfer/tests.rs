@@ -103,17 +103,17 @@ fn status_after_a_count_of_0_is_returned() {
 }
 
 #[test]
-fn sixteenth_count_of_0_in_a_row_is_internal() {
-    assert_eq!(MAX_ZERO_COUNTS, 16, "the number in the documentation");
+fn thousandth_count_of_0_in_a_row_is_internal() {
+    assert_eq!(MAX_ZERO_COUNTS, 1000, "the number in the documentation");
     let mut zero_counts = ZeroCounts::default();
     for _ in 0..3 {
-        for _ in 0..15 {
+        for _ in 0..999 {
             assert_eq!(zero_counts.check(0, 8), Ok(0));
         }
         assert_eq!(zero_counts.check(8, 8), Ok(8));
     }
     assert_eq!(zero_counts.check(9, 8), Err(Status::Internal));
-    for _ in 0..15 {
+    for _ in 0..999 {
         assert_eq!(zero_counts.check(0, 8), Ok(0));
     }
     assert_eq!(zero_counts.check(0, 8), Err(Status::Internal));

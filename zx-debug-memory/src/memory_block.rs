@@ -91,10 +91,7 @@ impl MemoryMap {
                     bytes: Some(bytes),
                 },
                 result => {
-                    if let Err(status) = result
-                        && !status.may_mean_unmapped()
-                        && status != Status::OutOfRange
-                    {
+                    if let Some(status) = result.err().filter(|status| !is_unmapped(*status)) {
                         refused.get_or_insert(status);
                     }
                     let end = match mapping {
@@ -123,6 +120,11 @@ impl MemoryMap {
             .next()
             .map_or(usize::MAX, |mapping| mapping.range.start.max(vaddr))
     }
+}
+
+/// Whether the status means that there is no memory. A VMO or file can be shorter than its mapping.
+fn is_unmapped(status: Status) -> bool {
+    status.may_mean_unmapped() || status == Status::OutOfRange
 }
 
 fn read<M: ReadMemory + ?Sized>(memory: &M, range: Range<usize>) -> Result<Vec<u8>, Status> {

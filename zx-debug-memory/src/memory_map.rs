@@ -91,11 +91,16 @@ impl MemoryMap {
         };
         // SAFETY: the call has stored `actual` records, and every byte pattern is a valid record.
         let records = unsafe { read_records(get_info) }?;
-        Ok(Self::from_records(&records))
+        Ok(Self::from_records(records))
     }
 
-    pub(crate) fn from_records(records: &[zx_info_maps_v1_t]) -> Self {
-        let mut mappings: Vec<_> = records.iter().filter_map(Mapping::from_record).collect();
+    pub(crate) fn from_records(records: Vec<zx_info_maps_v1_t>) -> Self {
+        // The mappings are smaller than the records, and are stored in their place.
+        let mappings = records.into_iter();
+        let mut mappings: Vec<_> = mappings
+            .filter_map(|record| Mapping::from_record(&record))
+            .collect();
+        mappings.shrink_to_fit();
         // The man page documents this order for Zircon. `find` requires it.
         mappings.sort_by_key(|mapping| mapping.range.start);
         Self(mappings)

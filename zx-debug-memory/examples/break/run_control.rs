@@ -11,11 +11,15 @@ use zx_process_memory::Process;
 mod fuchsia;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(not(any(target_os = "fuchsia", target_os = "linux")))]
+mod other;
 
 #[cfg(target_os = "fuchsia")]
 pub(crate) use fuchsia::{OutputWriter, Traced, exit};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Traced;
+#[cfg(not(any(target_os = "fuchsia", target_os = "linux")))]
+pub(crate) use other::Traced;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

@@ -6,7 +6,7 @@ use object::read::elf::{Dyn, GnuHashTable, HashTable, Sym};
 use object::{LittleEndian as LE, Object, ObjectSymbol, SymbolKind, pod};
 use std::fs;
 use std::path::Path;
-use zx_debug_memory::{Module, Modules, ReadMemory};
+use zx_debug_memory::{BuildId, Module, Modules, ReadMemory};
 
 type Elf64 = elf::FileHeader64<LE>;
 
@@ -54,7 +54,7 @@ fn find_in_file(name: &str, program: &Path, modules: &Modules) -> Option<usize> 
     let file = object::File::parse(&*data).ok()?;
     let build_id = file.build_id().ok()?;
     let is_same = |module: &&Module| {
-        module.build_id.as_ref().map(|id| id.as_bytes()) == build_id
+        module.build_id.as_ref().map(BuildId::as_bytes) == build_id
             && module.entry.and_then(|entry| module.to_relative(entry)) == Some(file.entry())
     };
     let module = modules.iter().find(is_same)?;

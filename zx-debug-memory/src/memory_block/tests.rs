@@ -19,9 +19,9 @@ struct Pages {
 }
 
 impl Pages {
-    fn new(mappings: &[Range<usize>]) -> Self {
+    fn new<const N: usize>(mappings: [(usize, usize); N]) -> Self {
         Self {
-            mappings: mappings.to_vec(),
+            mappings: mappings.map(|(start, end)| start..end).to_vec(),
             refused: None,
             is_short: true,
             reads: Cell::new(0),
@@ -36,7 +36,7 @@ impl Pages {
             ..Default::default()
         };
         let records: Vec<_> = self.mappings.iter().map(record).collect();
-        MemoryMap::from_records(&records)
+        MemoryMap::from_records(records)
     }
 }
 
@@ -82,7 +82,7 @@ fn summary(blocks: &[MemoryBlock]) -> Vec<(Range<usize>, bool)> {
 
 #[test]
 fn holes_before_between_and_after_mappings_are_blocks() {
-    let pages = Pages::new(&[2..4, 4..5, 100..101]);
+    let pages = Pages::new([(2, 4), (4, 5), (100, 101)]);
     let range = PAGE + 5..102 * PAGE + 7;
     let blocks = pages.map().read_blocks(&pages, range.clone()).unwrap();
     assert_eq!(
@@ -101,7 +101,7 @@ fn holes_before_between_and_after_mappings_are_blocks() {
 #[test]
 fn page_that_cannot_be_read_is_a_hole() {
     for is_short in [true, false] {
-        let mut pages = Pages::new(&[2..6]);
+        let mut pages = Pages::new([(2, 6)]);
         pages.refused = Some((4, Status::AccessDenied));
         pages.is_short = is_short;
         let blocks = pages.map().read_blocks(&pages, 2 * PAGE..6 * PAGE).unwrap();
@@ -118,7 +118,7 @@ fn page_that_cannot_be_read_is_a_hole() {
 
 #[test]
 fn refused_read_is_an_error_if_nothing_was_read() {
-    let mut pages = Pages::new(&[2..3]);
+    let mut pages = Pages::new([(2, 3)]);
     pages.refused = Some((2, Status::AccessDenied));
     let blocks = pages.map().read_blocks(&pages, 0..3 * PAGE);
     assert_eq!(blocks, Err(Status::AccessDenied));
@@ -126,7 +126,7 @@ fn refused_read_is_an_error_if_nothing_was_read() {
 
 #[test]
 fn unmapped_memory_is_one_hole() {
-    let pages = Pages::new(&[]);
+    let pages = Pages::new([]);
     let blocks = pages.map().read_blocks(&pages, 0..usize::MAX).unwrap();
     assert_eq!(summary(&blocks), [(0..usize::MAX, false)]);
     assert_eq!(pages.reads.get(), 1);
@@ -134,15 +134,15 @@ fn unmapped_memory_is_one_hole() {
 
 #[test]
 fn memory_that_is_mapped_later_is_read_at_the_start_of_a_hole() {
-    let pages = Pages::new(&[2..4]);
-    let old = Pages::new(&[]).map();
+    let pages = Pages::new([(2, 4)]);
+    let old = Pages::new([]).map();
     let blocks = old.read_blocks(&pages, 2 * PAGE..3 * PAGE).unwrap();
     assert_eq!(summary(&blocks), [(2 * PAGE..3 * PAGE, true)]);
 }
 
 #[test]
 fn empty_range_has_no_blocks() {
-    let pages = Pages::new(&[0..4]);
+    let pages = Pages::new([(0, 4)]);
     let map = pages.map();
     assert_eq!(map.read_blocks(&pages, 5..5), Ok(Vec::new()));
     #[allow(clippy::reversed_empty_ranges)]
@@ -152,7 +152,7 @@ fn empty_range_has_no_blocks() {
 
 #[test]
 fn debug_prints_no_contents() {
-    let pages = Pages::new(&[2..3]);
+    let pages = Pages::new([(2, 3)]);
     let blocks = pages.map().read_blocks(&pages, 2 * PAGE..2 * PAGE + 16);
     let expected = "MemoryBlock { range: 0x2000..0x2010, bytes: Some(16) }";
     assert_eq!(format!("{:?}", blocks.unwrap()[0]), expected);

@@ -105,11 +105,10 @@ pub(crate) fn error_of_putting_back_has_the_result_of_the_step() {
     let (debuggee, mut breakpoints) = debuggee();
     let vaddr = debuggee.vaddr;
     let error = breakpoints.lift(vaddr, |breakpoints| {
+        let raw = breakpoints.process().as_raw();
         // SAFETY: `Breakpoints` keeps the handle, but the calls on it return errors only.
-        assert_eq!(
-            unsafe { zx_handle_close(breakpoints.process().as_raw()) },
-            ZX_OK
-        );
+        let closed = unsafe { zx_handle_close(raw) };
+        assert_eq!(closed, ZX_OK);
         "result"
     });
     let error = error.unwrap_err();

@@ -16,7 +16,7 @@ fn maps_of(text: &str) -> Maps {
 }
 
 fn parse(line: &[u8]) -> Option<Mapping> {
-    Line::parse(line).map(|line| line.mapping())
+    Line::take(&mut &line[..]).map(|line| line.mapping())
 }
 
 fn own() -> Maps {
@@ -31,7 +31,7 @@ fn listed() -> Vec<Mapping> {
         .filter(|line| !line.is_empty());
     let is_file_backed = |mapping: &Mapping| mapping.is_file_backed;
     lines
-        .map(|line| Line::parse(line).unwrap().mapping())
+        .map(|line| Line::take(&mut &line[..]).unwrap().mapping())
         .filter(is_file_backed)
         .collect()
 }
@@ -89,7 +89,7 @@ fn only_vdso_and_vvar_are_pages_of_the_kernel() {
     let maps = own();
     let mut kernels = 0;
     for line in text.lines() {
-        let line = Line::parse(line.as_bytes()).unwrap();
+        let line = Line::take(&mut line.as_bytes()).unwrap();
         let is_kernels = line.name == b"[vdso]" || line.name.starts_with(b"[vvar");
         assert_eq!(line.mapping().is_kernels, is_kernels);
         if is_kernels {
@@ -121,7 +121,7 @@ fn mapping_has_the_name_of_its_line() {
     let own = own();
     let text = fs::read_to_string("/proc/self/maps").unwrap();
     let vdso = text.lines().find(|line| line.ends_with("[vdso]")).unwrap();
-    let vdso = Line::parse(vdso.as_bytes()).unwrap().start;
+    let vdso = Line::take(&mut vdso.as_bytes()).unwrap().start;
     assert!(own.name_is(vdso, b"[vdso]"));
     assert!(!own.name_is(vdso, b"[vds") && !own.name_is(vdso, b"[vdso]x"));
     assert!(!own.name_is(0, b"") && !own.name_is(0, b"[vdso]"));
@@ -215,7 +215,7 @@ fn shared_memory_with_inode_0_has_a_koid() {
     ] {
         let records = maps_of(line).records().unwrap();
         assert_eq!(records[2].mapping.vmo_koid != 0, has_koid, "{line}");
-        let mapping = Line::parse(line.as_bytes()).unwrap().mapping();
+        let mapping = Line::take(&mut line.as_bytes()).unwrap().mapping();
         assert_eq!(mapping.is_file_backed, has_koid, "{line}");
     }
 }

@@ -1,9 +1,8 @@
 //! The text of `/proc/PID/maps`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
-use std::vec::Vec;
 
 /// One mapping of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,23 +34,31 @@ pub(crate) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Returns `None` for a line in another format.
-    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
-        let (range, rest) = field(line.strip_suffix(b"\n").unwrap_or(line));
-        let (permissions, rest) = field(rest);
-        let (offset, rest) = field(rest);
-        let (device, rest) = field(rest);
-        let (inode, rest) = field(rest);
-        let dash = range.iter().position(|byte| *byte == b'-')?;
-        let address = |digits| hex(digits).and_then(|value| usize::try_from(value).ok());
+    /// Takes the first line of the text, and the newline. Returns `None` for a line in another format.
+    pub(crate) fn take(text: &mut &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(text);
+        let line = Self::take_fields(&mut fields);
+        let rest = fields.0;
+        let end = rest.iter().position(|byte| *byte == b'\n');
+        let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        *text = rest.get(1..).unwrap_or_default();
+        Some(Self {
+            name: name.trim_ascii_start(),
+            ..line?
+        })
+    }
+
+    /// Takes the fields before the name. They are on the first line of the text.
+    fn take_fields(text: &mut Fields<'a>) -> Option<Self> {
+        let address = |value| usize::try_from(value).ok();
         let line = Self {
-            start: address(&range[..dash])?,
-            end: address(&range[dash + 1..])?,
-            permissions,
-            offset: hex(offset)?,
-            device,
-            inode: decimal(inode)?,
-            name: rest.trim_ascii_start(),
+            start: address(text.hex(b'-')?)?,
+            end: address(text.hex(b' ')?)?,
+            permissions: text.word()?,
+            offset: text.hex(b' ')?,
+            device: text.word()?,
+            inode: text.decimal()?,
+            name: &[],
         };
         (line.start < line.end).then_some(line)
     }
@@ -84,74 +91,82 @@ pub(crate) fn is_kernels(name: &[u8]) -> bool {
     name == b"[vdso]" || name.starts_with(b"[vvar")
 }
 
-/// Returns the first field and the text after it.
-fn field(text: &[u8]) -> (&[u8], &[u8]) {
-    let start = text
-        .iter()
-        .position(|byte| *byte != b' ')
-        .unwrap_or(text.len());
-    let text = &text[start..];
-    let end = text
-        .iter()
-        .position(|byte| *byte == b' ')
-        .unwrap_or(text.len());
-    text.split_at(end)
-}
+/// The text from a field on. One space is between two fields. No method takes a newline.
+struct Fields<'a>(&'a [u8]);
 
-/// Parses digits alone: no sign.
-fn hex(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 16 {
-        return None;
+impl<'a> Fields<'a> {
+    /// Takes a hexadecimal number of at most 64 bits, without a sign, and the byte after it.
+    fn hex(&mut self, end: u8) -> Option<u64> {
+        let (mut value, mut len) = (0, 0);
+        loop {
+            let byte = *self.0.get(len)?;
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ if byte == end && len > 0 => break,
+                _ => return None,
+            };
+            if len == 16 {
+                return None;
+            }
+            value = value << 4 | u64::from(digit);
+            len += 1;
+        }
+        self.0 = &self.0[len + 1..];
+        Some(value)
     }
-    let mut value = 0;
-    for digit in digits {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            b'A'..=b'F' => digit - b'A' + 10,
-            _ => return None,
-        };
-        value = value << 4 | u64::from(digit);
-    }
-    Some(value)
-}
 
-/// Parses digits alone: no sign.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
+    /// Takes a decimal number, without a sign. It is the last field, unless the mapping has a name.
+    fn decimal(&mut self) -> Option<u64> {
+        let (mut value, mut len) = (0_u64, 0);
+        while let Some(byte @ b'0'..=b'9') = self.0.get(len) {
+            value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+            len += 1;
+        }
+        self.0 = &self.0[len..];
+        (len > 0 && matches!(self.0.first(), None | Some(b' ' | b'\n'))).then_some(value)
     }
-    digits.iter().try_fold(0_u64, |value, digit| {
-        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value.checked_mul(10)?.checked_add(digit.into())
-    })
+
+    /// Takes a field that is not empty, and the space after it.
+    fn word(&mut self) -> Option<&'a [u8]> {
+        let is_end = |byte: &u8| matches!(byte, b' ' | b'\n');
+        let len = self.0.iter().position(is_end)?;
+        let (word, rest) = self.0.split_at(len);
+        self.0 = rest.strip_prefix(b" ")?;
+        (len > 0).then_some(word)
+    }
 }
 
 /// Calls `visit` for each mapping of the process. Its list also has `[vsyscall]`, which is at a kernel
 /// address.
 pub(crate) fn each_line(file: &File, mut visit: impl FnMut(Line<'_>)) -> io::Result<()> {
-    let mut text = BufReader::with_capacity(1 << 16, FromStart { file, at: 0 });
-    let mut line = Vec::new();
-    while text.read_until(b'\n', &mut line)? != 0 {
-        let mapped = Line::parse(&line).filter(|line| isize::try_from(line.start).is_ok());
-        if let Some(line) = mapped {
-            visit(line);
+    let mut buffer = std::vec![0; 1 << 16];
+    let (mut at, mut kept) = (0, 0);
+    loop {
+        // Independent of the file's shared position.
+        let count = match file.read_at(&mut buffer[kept..], at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            result => result?,
+        };
+        at += count as u64;
+        let text = &buffer[..kept + count];
+        let newline = text.iter().rposition(|byte| *byte == b'\n');
+        let whole = newline.map_or(0, |newline| newline + 1);
+        let whole = if count == 0 { text.len() } else { whole };
+        let mut lines = &text[..whole];
+        while !lines.is_empty() {
+            let line = Line::take(&mut lines);
+            let mapped = line.filter(|line| isize::try_from(line.start).is_ok());
+            mapped.into_iter().for_each(&mut visit);
         }
-        line.clear();
-    }
-    Ok(())
-}
-
-/// Reads a file from its start, independent of its shared position.
-struct FromStart<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl Read for FromStart<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buffer, self.at)?;
-        self.at += count as u64;
-        Ok(count)
+        if count == 0 {
+            return Ok(());
+        }
+        // `/proc/PID/maps` returns whole lines, but the mount of another file in its place need not.
+        kept = text.len() - whole;
+        buffer.copy_within(whole..whole + kept, 0);
+        if kept == buffer.len() {
+            buffer.resize(2 * kept, 0);
+        }
     }
 }

@@ -4,7 +4,7 @@
 use super::MAX_FRAMES;
 use crate::run_control::Registers;
 use crate::symbols::read_up_to;
-use framehop::{ExplicitModuleSectionInfo, Unwinder as _};
+use framehop::{ExplicitModuleSectionInfo, FrameAddress, Unwinder as _};
 use gimli::{BaseAddresses, EhFrameHdr, LittleEndian, Pointer};
 use zx_debug_memory::{Module, Modules, ReadMemory};
 
@@ -59,7 +59,7 @@ impl Unwinder {
             .unwinder
             .iter_frames(pc, from, &mut self.cache, &mut read_stack);
         let next = || frames.next().ok().flatten();
-        let addresses = std::iter::from_fn(next).map(|frame| frame.address());
+        let addresses = std::iter::from_fn(next).map(FrameAddress::address);
         addresses.take(MAX_FRAMES).collect()
     }
 }

@@ -73,11 +73,10 @@ impl Traced {
             WaitStatus::Exited(thread, code) => self.remove(thread, code.into()),
             WaitStatus::Signaled(thread, signal, _) => self.remove(thread, 128 + signal as i64),
             WaitStatus::PtraceEvent(thread, _, event) => {
-                if event == Event::PTRACE_EVENT_CLONE as i32
-                    && let Ok(new) = ptrace::getevent(thread)
-                {
-                    // It stops before its first instruction, which can have been reported before.
-                    let new = Pid::from_raw(new.try_into()?);
+                if event == Event::PTRACE_EVENT_CLONE as i32 {
+                    // The new thread stops before its first instruction. That can have been reported
+                    // before.
+                    let new = Pid::from_raw(ptrace::getevent(thread)?.try_into()?);
                     self.threads.entry(new).or_insert(Thread::Running);
                 }
                 self.set_stopped(thread);

@@ -49,7 +49,7 @@ impl FakeMemory {
             record.name[..region.name.len()].copy_from_slice(region.name.as_bytes());
             record
         };
-        MemoryMap::from_records(&self.regions.iter().map(record).collect::<Vec<_>>())
+        MemoryMap::from_records(self.regions.iter().map(record).collect())
     }
 
     /// The bytes from an address to the end of its region.

@@ -20,7 +20,8 @@ pub(crate) enum Text {
 /// A process that is killed on drop.
 pub(crate) struct Debuggee {
     /// The first field, so that the process has ended before it can run again.
-    _killed: system::Killed,
+    #[cfg_attr(target_os = "fuchsia", allow(dead_code))] // It is only dropped.
+    killed: system::Killed,
     /// `None` after `detach`.
     traced: Option<Traced>,
     pub(crate) breakpoints: Breakpoints<Process>,

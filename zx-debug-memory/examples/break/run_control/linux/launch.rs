@@ -20,7 +20,7 @@ impl Traced {
         let trace_me = || Ok(ptrace::traceme()?);
         // SAFETY: the closure only makes a system call, which is allowed between fork and exec.
         unsafe { command.pre_exec(trace_me) };
-        let program = command.get_program().display().to_string();
+        let program = command.get_program().to_string_lossy().into_owned();
         let child = command
             .spawn()
             .map_err(|error| spawn_error(&program, &error))?;
@@ -55,13 +55,11 @@ impl Traced {
 /// The address of the program's first instruction, which the kernel stores for the program loader.
 fn entry(pid: u32) -> Result<usize> {
     let auxv = fs::read(format!("/proc/{pid}/auxv"))?;
-    let (words, _) = auxv.as_chunks::<8>();
-    let words: Vec<_> = words.iter().map(|word| u64::from_ne_bytes(*word)).collect();
-    let mut pairs = words.chunks_exact(2);
-    let entry = pairs.find(|pair| pair[0] == libc::AT_ENTRY);
-    Ok(usize::try_from(
-        entry.ok_or("the process has no AT_ENTRY")?[1],
-    )?)
+    // Pairs of words: a type and a value.
+    let mut pairs = auxv.chunks_exact(16).map(|pair| pair.split_at(8));
+    let entry = pairs.find(|(kind, _)| *kind == libc::AT_ENTRY.to_ne_bytes());
+    let (_, value) = entry.ok_or("the process has no AT_ENTRY")?;
+    Ok(usize::from_ne_bytes(value.try_into()?))
 }
 
 fn spawn_error(program: &str, error: &std::io::Error) -> String {

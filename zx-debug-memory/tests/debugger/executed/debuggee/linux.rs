@@ -56,7 +56,7 @@ impl Debuggee {
         let traced = Traced::attach(pid.unsigned_abs()).unwrap();
         let process = Process::from_pid(pid.unsigned_abs()).unwrap();
         Self {
-            _killed: killed,
+            killed,
             traced: Some(traced),
             breakpoints: Breakpoints::new(process, OnDrop::Leave),
             code,
@@ -66,7 +66,7 @@ impl Debuggee {
     }
 
     pub(crate) fn attach_again(&self) -> Result<Traced> {
-        Traced::attach(self._killed.0.unsigned_abs())
+        Traced::attach(self.killed.0.unsigned_abs())
     }
 }
 

@@ -79,7 +79,7 @@ impl NewProcess {
             code,
             other_mapping: self.text.get(1).copied(),
             data: self.data,
-            _killed: self.killed,
+            killed: self.killed,
         }
     }
 }

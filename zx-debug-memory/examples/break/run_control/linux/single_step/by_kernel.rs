@@ -7,10 +7,12 @@ use nix::unistd::Pid;
 pub(super) struct Step;
 
 impl Step {
+    #[allow(clippy::unnecessary_wraps)] // It can fail on riscv64.
     pub(super) fn prepare(_thread: Pid) -> Result<Self> {
         Ok(Self)
     }
 
+    #[allow(clippy::unused_self)]
     pub(super) fn resume(&self, thread: Pid) -> nix::Result<()> {
         ptrace::step(thread, None)
     }
