@@ -70,21 +70,6 @@ impl Traced {
     }
 }
 
-#[cfg(target_arch = "aarch64")]
-std::arch::global_asm!(
-    ".balign 4",
-    "break_copy_entry: ldr x9, [x1]",
-    "add x18, x1, #16",
-    "br x9",
-);
-#[cfg(target_arch = "riscv64")]
-std::arch::global_asm!(
-    ".balign 4",
-    "break_copy_entry: ld t0, 0(a1)",
-    "addi gp, a1, 16",
-    "jr t0",
-);
-
 /// x86-64 has no shadow call stack.
 #[cfg(target_arch = "x86_64")]
 #[allow(clippy::unnecessary_wraps)]
