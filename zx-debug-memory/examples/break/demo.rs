@@ -61,6 +61,13 @@ fn start() -> Result<Child> {
 /// Starts this program again.
 fn start_program() -> Result<Child> {
     let program = env::current_exe()?;
+    // The path of a program that is started from a boot image is the one in the image, which is mounted
+    // at `/boot`.
+    #[cfg(target_os = "fuchsia")]
+    let program = match program.strip_prefix("/") {
+        Ok(in_image) if !program.exists() => PathBuf::from("/boot").join(in_image),
+        _ => program,
+    };
     let mut command = Command::new(&program);
     command.arg("--child").stdout(Stdio::piped());
     let (control, process, mut child) = Traced::spawn(&mut command)?;
