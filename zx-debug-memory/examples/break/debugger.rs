@@ -7,7 +7,7 @@ use std::path::Path;
 use zx_debug_memory::{BreakInstruction, Breakpoints, MemoryMap, Modules, OnDrop};
 use zx_process_memory::Process;
 
-/// What the debugger does with a process.
+/// A task for the debugger.
 pub(crate) struct Task<'a> {
     /// The function at which the breakpoint is.
     pub(crate) symbol: &'a str,

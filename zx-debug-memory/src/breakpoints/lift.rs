@@ -18,7 +18,7 @@ pub enum LiftError<T> {
     /// It is still in the list. Memory contains the original bytes, except after
     /// [`RollbackFailed`](BreakpointError::RollbackFailed). To try again, remove and insert it.
     PutBack {
-        /// What the closure has returned.
+        /// The result of the closure.
         result: T,
         /// The reason.
         source: BreakpointError,

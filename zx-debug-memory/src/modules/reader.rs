@@ -22,7 +22,7 @@ pub(super) struct Reader<'a, M: ?Sized> {
     outcome: Outcome,
 }
 
-/// What the reads so far have returned.
+/// The outcome of the reads so far.
 struct Outcome {
     has_succeeded: bool,
     first_error: Option<Status>,

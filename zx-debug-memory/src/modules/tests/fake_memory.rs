@@ -27,7 +27,7 @@ pub(super) struct Region {
     pub(super) koid: u64,
     pub(super) offset: u64,
     pub(super) name: &'static str,
-    /// What a read returns instead of the bytes.
+    /// The status of a read. `None` for the bytes.
     pub(super) error: Option<Status>,
 }
 

@@ -19,7 +19,7 @@ use zx_process_memory::{Process, Rights};
 /// On x86-64 a function begins with its return address on the stack: here 0, where a backtrace ends.
 const RETURN_ADDRESS: usize = if cfg!(target_arch = "x86_64") { 8 } else { 0 };
 
-/// What a copy executes. It must use nothing but system calls, its stack and constants, and must not return.
+/// The main function of a copy. It uses only system calls, its stack and constants, and does not return.
 pub(crate) type Main = extern "C" fn(output: zx_handle_t, stack: usize) -> !;
 
 const STACK: usize = 64 << 10;
