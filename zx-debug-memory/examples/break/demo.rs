@@ -69,14 +69,21 @@ fn start_program() -> Result<Child> {
         _ => program,
     };
     let mut command = Command::new(&program);
-    command.arg("--child").stdout(Stdio::piped());
+    command
+        .arg("--child")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        // On Zircon of 2018 and 2019 a child cannot inherit stderr if it is a debuglog (measured).
+        .stderr(Stdio::piped());
     let (control, process, mut child) = Traced::spawn(&mut command)?;
+    let stdout = child.stdout.take().ok_or("no stdout")?;
+    let stderr = child.stderr.take().ok_or("no stderr")?;
     Ok(Child {
         control,
         process,
         program,
         vaddr: None,
-        output: Box::new(child.stdout.take().ok_or("no stdout")?),
+        output: Box::new(stdout.chain(stderr)),
     })
 }
 
