@@ -17,7 +17,7 @@ pub(crate) fn pipe_output(command: &mut Command) {
 }
 
 /// The threads.
-pub(crate) struct Relay(Vec<JoinHandle<io::Result<u64>>>);
+pub(crate) struct Relay(Vec<JoinHandle<io::Result<()>>>);
 
 impl Relay {
     pub(crate) fn start(child: Child) -> Self {
@@ -35,9 +35,24 @@ impl Relay {
     }
 }
 
+/// Copies until the pipe is closed.
+///
+/// Stdout and stderr can be one debuglog, whose buffer in fdio has no lock (read in the source of July 2019).
+/// The debugger prints to stderr, so each write is under the lock of stderr.
 fn copy(
     mut from: impl Read + Send + 'static,
     mut to: impl Write + Send + 'static,
-) -> JoinHandle<io::Result<u64>> {
-    thread::spawn(move || io::copy(&mut from, &mut to))
+) -> JoinHandle<io::Result<()>> {
+    thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        loop {
+            let count = from.read(&mut buffer)?;
+            let _lock = io::stderr().lock();
+            if count == 0 {
+                return to.flush();
+            }
+            // A piece can end within a line. Stdout keeps such an end until the line is complete.
+            to.write_all(&buffer[..count])?;
+        }
+    })
 }
