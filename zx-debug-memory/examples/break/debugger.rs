@@ -11,7 +11,7 @@ use zx_process_memory::Process;
 pub(crate) struct Task<'a> {
     /// The function at which the breakpoint is.
     pub(crate) symbol: &'a str,
-    /// The address of the function, if it is known.
+    /// The address of the function, if no symbol has it.
     pub(crate) vaddr: Option<usize>,
     /// The number of hits after which the breakpoint is removed.
     pub(crate) count: u64,
@@ -54,10 +54,8 @@ impl Debugger {
     /// Does the task, and lets the process run to its end. `program` is its file.
     pub(crate) fn run(mut self, task: &Task, program: &Path) -> Result<Outcome> {
         let process = self.breakpoints.process();
-        let vaddr = match task.vaddr {
-            Some(vaddr) => vaddr,
-            None => symbols::find(task.symbol, program, &self.modules, process)?,
-        };
+        let vaddr = symbols::find(task.symbol, program, &self.modules, process)
+            .or_else(|error| task.vaddr.ok_or(error))?;
         self.breakpoints.insert(vaddr, BreakInstruction::NATIVE)?;
         loop {
             match self.control.run(&self.breakpoints)? {

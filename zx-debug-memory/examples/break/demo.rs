@@ -11,6 +11,8 @@ use std::error::Error;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+#[cfg(target_os = "fuchsia")]
+use zx_debug_memory::{MemoryMap, Modules};
 use zx_process_memory::Process;
 
 /// The hit at which the argument is changed, and the new argument.
@@ -69,15 +71,46 @@ fn start_program() -> Result<Child> {
         _ => program,
     };
     let mut command = Command::new(&program);
-    command.arg("--child").stdout(Stdio::piped());
+    command
+        .arg("--child")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        // On Zircon of 2018 and 2019 a child cannot inherit stderr if it is a debuglog (measured).
+        .stderr(Stdio::piped());
     let (control, process, mut child) = Traced::spawn(&mut command)?;
+    let stdout = child.stdout.take().ok_or("no stdout")?;
+    let stderr = child.stderr.take().ok_or("no stderr")?;
+    #[cfg(target_os = "fuchsia")]
+    let vaddr = Some(tick_in(&process)?);
+    #[cfg(not(target_os = "fuchsia"))]
+    let vaddr = None;
     Ok(Child {
         control,
         process,
         program,
-        vaddr: None,
-        output: Box::new(child.stdout.take().ok_or("no stdout")?),
+        vaddr,
+        output: Box::new(stdout.chain(stderr)),
     })
+}
+
+/// Returns the address of the function in a process that runs this program: it is as far from the entry
+/// point as in this process. A boot image contains programs without symbols.
+#[cfg(target_os = "fuchsia")]
+fn tick_in(process: &Process) -> Result<usize> {
+    // SAFETY: the linker has found a function with this name, which is the entry point of each program.
+    // This declaration is not called.
+    unsafe extern "C" {
+        fn _start();
+    }
+    let [tick, start] = [child::tick as *const (), _start as *const ()].map(<*const ()>::addr);
+    let map = MemoryMap::read(process)?;
+    let modules = Modules::read(&map, process)?;
+    // A program has no soname.
+    let program = modules.iter().find(|module| module.soname.is_none());
+    let entry = program
+        .and_then(|module| module.entry)
+        .ok_or("the child has no entry point")?;
+    Ok(entry.wrapping_add(tick.wrapping_sub(start)))
 }
 
 /// Without a launcher, no program can be started.

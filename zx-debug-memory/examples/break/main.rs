@@ -14,6 +14,8 @@ mod child;
 mod console;
 mod debugger;
 mod demo;
+#[cfg(target_os = "fuchsia")]
+mod relay;
 mod run_control;
 mod symbols;
 
@@ -75,14 +77,24 @@ fn main() -> ExitCode {
 
 fn debug(symbol: &str, count: u64, program: &PathBuf, arguments: &[OsString]) -> Result<()> {
     let mut command = Command::new(program);
-    let (control, process, _child) = Traced::spawn(command.args(arguments))?;
+    command.args(arguments);
+    #[cfg(target_os = "fuchsia")]
+    relay::pipe_output(&mut command);
+    let (control, process, child) = Traced::spawn(&mut command)?;
+    #[cfg(target_os = "fuchsia")]
+    let relay = relay::Relay::start(child);
+    #[cfg(not(target_os = "fuchsia"))]
+    drop(child);
     let task = Task {
         symbol,
         vaddr: None,
         count,
         change: None,
     };
-    match Debugger::new(control, process)?.run(&task, program)? {
+    let outcome = Debugger::new(control, process)?.run(&task, program)?;
+    #[cfg(target_os = "fuchsia")]
+    relay.finish()?;
+    match outcome {
         Outcome::Ended { status, hits } if hits == count => {
             eprintln!("removed; the program ended with status {status}");
         }

@@ -7,7 +7,7 @@ use fuchsia_zircon_sys as zx;
 use std::path::Path;
 use std::process::{Child, Command};
 use zx_process_memory::sys::{self, zx_handle_t};
-use zx_process_memory::{Process, Rights};
+use zx_process_memory::{Process, Rights, Status};
 
 impl Traced {
     /// Starts a program, and returns when all libraries that it is linked with are loaded. The program's own
@@ -15,9 +15,14 @@ impl Traced {
     pub(crate) fn spawn(command: &mut Command) -> Result<(Self, Process, Child)> {
         let program = Path::new(command.get_program()).display().to_string();
         Self::start_in(sys::zx_job_default(), || {
-            let child = command
-                .spawn()
-                .map_err(|error| format!("cannot start {program}: {error}"))?;
+            // std has no names for the values of a status.
+            let child =
+                command
+                    .spawn()
+                    .map_err(|error| match error.raw_os_error().map(Status::ok) {
+                        Some(Err(status)) => format!("cannot start {program}: {status}"),
+                        _ => format!("cannot start {program}: {error}"),
+                    })?;
             Ok((Process::from_child(&child)?, child))
         })
     }
