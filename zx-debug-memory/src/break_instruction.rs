@@ -24,7 +24,8 @@ impl BreakInstruction {
     /// the debugger's machine. It exists on x86-64, arm64 and riscv64.
     ///
     /// On riscv64 it is `c.ebreak`, which is as short as the shortest instruction. In place of a longer
-    /// instruction it changes only the first two bytes, and the processor stops before the rest matters.
+    /// instruction it changes only the first two bytes, and the processor stops before the rest matters. It
+    /// requires the extension C, which Fuchsia and Linux distributions require too.
     ///
     /// ```
     /// # #[cfg(target_arch = "x86_64")]
@@ -83,7 +84,7 @@ impl BreakInstruction {
     /// Returns the address of the break instruction, from the program counter that the exception reports.
     ///
     /// An x86-64 processor has executed `int3`, so the program counter is one past it. The other
-    /// architectures report the address of the instruction (executed on all three).
+    /// architectures report the address of the instruction (tested on all three).
     ///
     /// ```
     /// use zx_debug_memory::BreakInstruction;

@@ -215,14 +215,16 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     /// Returns the address of the breakpoint at which a thread has stopped, or `None` if the break
     /// instruction is not one of these breakpoints. Makes no system call.
     ///
-    /// `pc` is the program counter that the exception reports. Before the thread can continue, a debugger
-    /// sets the program counter to the returned address: on x86-64 it is one past it.
+    /// `pc` is the program counter that the exception reports. Set the program counter to the returned
+    /// address before the thread continues: on x86-64 `pc` is one past it.
     ///
     /// Call it only if the thread has executed a break instruction: on Fuchsia `ZX_EXCP_SW_BREAKPOINT`,
-    /// on Linux `SIGTRAP`. A thread can reach the same program counter in other ways. A breakpoint that
+    /// on Linux `SIGTRAP` with the code `SI_KERNEL` (x86-64) or `TRAP_BRKPT`. A thread can reach the same
+    /// program counter in other ways. A breakpoint that
     /// [`lift`](Self::lift) has lifted, or that the program has overwritten, counts too: another thread
     /// can have executed it before. A breakpoint that was removed does not count. So set the program
-    /// counters of all threads that stopped at a breakpoint before you remove it.
+    /// counters of all threads that stopped at a breakpoint before you remove it. On Linux this includes
+    /// threads that were interrupted after the break instruction, while their `SIGTRAP` is pending.
     ///
     /// ```
     /// # use std::sync::atomic::{AtomicU8, Ordering};

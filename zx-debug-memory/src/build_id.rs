@@ -2,7 +2,7 @@ use std::fmt;
 
 /// The build ID of an ELF image: the contents of its note `NT_GNU_BUILD_ID`.
 ///
-/// The linker derives it from the contents of the file, so it names the file with the symbols.
+/// The linker derives it from the contents of the file, so it identifies the file, and the one with its debug information.
 /// `Display` prints it as `readelf -n` does, in lower-case hex.
 ///
 /// An example is at [`Modules`](crate::Modules).

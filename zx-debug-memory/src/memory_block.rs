@@ -4,11 +4,11 @@ use std::fmt;
 use std::ops::Range;
 use zx_process_memory::{MAX_READ_LEN, Status};
 
-/// The smallest page size of all kernels, in bytes. Memory exists, or does not, in whole pages.
+/// The smallest page size of all kernels, in bytes. Memory is mapped in whole pages.
 const PAGE: usize = 4096;
 
-/// A part of a range of memory that exists, or that does not: one element of
-/// [`MemoryMap::read_blocks`].
+/// A part of a range of memory: either readable, with its bytes, or a hole. [`MemoryMap::read_blocks`]
+/// returns them.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct MemoryBlock {
@@ -19,13 +19,14 @@ pub struct MemoryBlock {
 }
 
 impl MemoryMap {
-    /// Reads a range that can have holes. Returns the parts that exist and the parts that do not, in
-    /// address order: together they are the range, and neighbors differ. A memory view displays them.
+    /// Reads a range that can have holes, as a memory view displays it. Returns the readable parts and the
+    /// holes, in address order and without gaps. Adjacent parts are of different kinds. An empty range has
+    /// none.
     ///
     /// `memory` is the [`Process`](zx_process_memory::Process) that the map was read from, or its
     /// [`Breakpoints`](crate::Breakpoints): then the blocks contain no break instructions. The map only
-    /// saves reads: a hole between mappings costs one, however long it is. Memory that was mapped after the map
-    /// was read can therefore be missing, but no byte is made up.
+    /// saves reads: a hole between mappings costs one, however long it is. Unreadable pages in a mapping cost
+    /// two each. Memory that was mapped after the map was read can be missing.
     ///
     /// The result takes about as much memory as the parts that exist.
     ///
@@ -34,7 +35,7 @@ impl MemoryMap {
     /// # Errors
     ///
     /// Unreadable memory is not an error, unless nothing in the range can be read. Then the status is
-    /// that of the first read that failed with another reason than that nothing is mapped:
+    /// that of the first read that failed for another reason than unmapped memory:
     ///
     /// - [`AccessDenied`](Status::AccessDenied): the handle lacks
     ///   [`Rights::READ_MEMORY`](zx_process_memory::Rights::READ_MEMORY). On Linux: Linux refuses the
@@ -95,6 +96,8 @@ impl MemoryMap {
                         refused.get_or_insert(status);
                     }
                     let end = match mapping {
+                        // The reason is not the page, but the handle, the process or the VMO.
+                        Some(_) if is_of_all_pages(result.err()) => end,
                         Some(_) => page_end,
                         None => self.next_start(page_end).min(range.end),
                     };
@@ -120,6 +123,14 @@ impl MemoryMap {
             .next()
             .map_or(usize::MAX, |mapping| mapping.range.start.max(vaddr))
     }
+}
+
+/// Whether a read fails with this status for each page of a mapping.
+fn is_of_all_pages(status: Option<Status>) -> bool {
+    matches!(
+        status,
+        Some(Status::BadHandle | Status::BadState | Status::NotSupported | Status::WrongType)
+    )
 }
 
 /// Whether the status means that there is no memory. A VMO or file can be shorter than its mapping.

@@ -8,8 +8,8 @@ use std::ops::Range;
 /// A field that is `None` is missing in the image, or its headers are malformed or could not be read.
 /// All addresses are in the process, and each range lies in one segment.
 ///
-/// A module has no name but its soname, which programs usually lack. The name of the VMO is that of the
-/// mapping: `map.find(module.program_headers.start)`.
+/// The only name in an image is the soname. Programs usually have none: use the name of the mapping,
+/// `map.find(module.program_headers.start)`.
 ///
 /// `Display` prints a line such as `0x7f3c40000000-0x7f3c401d9000 libc.so.6 86a3b0…`.
 ///

@@ -47,7 +47,7 @@ use reader::Reader;
 /// | | bound |
 /// |---|---|
 /// | mappings that are read | those at offset 0 of their VMO, or without a VMO, that are not plain data |
-/// | reads for such a mapping | 1 of 1 KiB; 12 of at most 4 KiB if it has an ELF header (usually 3) |
+/// | reads for such a mapping | 1 of 1 KiB; 11 more of at most 4 KiB if it has an ELF header (usually 2) |
 /// | memory for a module | 64 segments, a soname of 255 bytes, a build ID of 64 bytes |
 /// | dynamic section, notes of one segment | the first 4 KiB |
 /// | note segments | 8 |

@@ -23,7 +23,9 @@ use zx_process_memory::{Process, Status};
 /// ```
 pub trait ReadMemory {
     /// Reads memory at the address `vaddr` into `buffer`. Returns the number of bytes read, which is
-    /// less than the length if the mapping at `vaddr` ends first.
+    /// less than the length if the mapping at `vaddr` ends first, and never more.
+    ///
+    /// For unmapped memory it returns a status for which [`Status::may_mean_unmapped`] is true.
     ///
     /// # Errors
     ///

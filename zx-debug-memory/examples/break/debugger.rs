@@ -28,8 +28,9 @@ pub(crate) enum Outcome {
 }
 
 pub(crate) struct Debugger {
-    control: Traced,
+    /// Dropped before `control`: all threads are still stopped.
     breakpoints: Breakpoints<Process>,
+    control: Traced,
     map: MemoryMap,
     modules: Modules,
     unwinder: Unwinder,
@@ -58,12 +59,10 @@ impl Debugger {
             .or_else(|error| task.vaddr.ok_or(error))?;
         self.breakpoints.insert(vaddr, BreakInstruction::NATIVE)?;
         loop {
-            match self.control.run(&self.breakpoints)? {
-                Stop::Hits(hits) => {
-                    for hit in hits {
-                        self.at_hit(hit, task)?;
-                    }
-                }
+            let result = self.run_to_next_stop(task);
+            let stop = result.or_else(|error| self.control.ended().map(Stop::Ended).ok_or(error));
+            match stop? {
+                Stop::Hits(_) => {}
                 Stop::Interrupted => {
                     self.breakpoints.remove_all()?;
                     self.control.detach()?;
@@ -75,6 +74,16 @@ impl Debugger {
                 }
             }
         }
+    }
+
+    fn run_to_next_stop(&mut self, task: &Task) -> Result<Stop> {
+        let stop = self.control.run(&self.breakpoints)?;
+        if let Stop::Hits(hits) = &stop {
+            for hit in hits {
+                self.at_hit(*hit, task)?;
+            }
+        }
+        Ok(stop)
     }
 
     /// Prints the hit, and lets the thread execute the instruction at the breakpoint. After the last hit,

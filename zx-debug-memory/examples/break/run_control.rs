@@ -27,8 +27,8 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 pub(crate) type ThreadId = u64;
 
 /// A process that the debugger controls. Its threads run only during [`run`](Self::run), and one of them
-/// during [`step`](Self::step). At all other times all threads are stopped, so that memory and breakpoints
-/// can be changed.
+/// during [`step`](Self::step). Until [`detach`](Self::detach), all threads are stopped at all other times,
+/// so that memory and breakpoints can be changed.
 pub(crate) trait RunControl {
     /// Lets all threads run until some stop at a breakpoint, or the process ends.
     ///
@@ -41,6 +41,10 @@ pub(crate) trait RunControl {
     ///
     /// It may be one that ends the process: then the next [`run`](Self::run) returns [`Stop::Ended`].
     fn step(&mut self, thread: ThreadId) -> Result<()>;
+
+    /// Returns the status of the process if it has ended, for example by SIGKILL. Call it after an error:
+    /// the other calls fail then.
+    fn ended(&mut self) -> Option<i64>;
 
     fn registers(&self, thread: ThreadId) -> Result<Registers>;
 

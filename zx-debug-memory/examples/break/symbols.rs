@@ -10,7 +10,8 @@ use zx_debug_memory::{BuildId, Module, Modules, ReadMemory};
 
 type Elf64 = elf::FileHeader64<LE>;
 
-/// Returns the address of the function: of the program, or else of the first library that exports it.
+/// Returns the address of the function: of the program, or else of the library at the lowest address that
+/// exports it. That need not be the one that the program calls.
 ///
 /// Programs seldom export their functions. So the program's symbols are those of its file, unless it is
 /// stripped.

@@ -29,16 +29,18 @@ impl<P: Borrow<Process>> Breakpoints<P> {
     /// Lifts the breakpoint at `vaddr`, calls `step`, and puts the breakpoint back: for a thread that must
     /// execute the original instruction.
     ///
-    /// `step` resumes the thread for one instruction and waits until it has executed it. All other threads
-    /// stay suspended, since they would pass the breakpoint. Its argument is this list, which hides all
+    /// `step` resumes the thread for one instruction and waits until it has executed it. On Linux a signal can
+    /// stop the thread before: then `step` repeats the step, and delivers the signal afterwards. All other
+    /// threads stay suspended, since they would pass the breakpoint. Its argument is this list, which hides all
     /// breakpoints as usual. The lifted one is still in it: [`stopped_at`](Self::stopped_at) returns its
     /// address for a thread that has executed it before.
     ///
-    /// The breakpoint is put back also if `step` returns an error, or panics. (Then an error of putting it
-    /// back is logged at level warn.) It is not written if the memory has other bytes than expected, since
-    /// the program has then overwritten the instruction, or if the memory is not mapped any more. This is
-    /// no error, as for [`remove`](Self::remove). The breakpoint stays in the list, and
-    /// [`is_intact`](Self::is_intact) is `false`.
+    /// The breakpoint is put back also if `step` returns an error or panics. After a panic, an error of
+    /// putting it back is only logged, at level warn.
+    ///
+    /// If the program has overwritten or unmapped the instruction, before or during the lift, nothing is
+    /// written. This is no error, as for [`remove`](Self::remove): `step` is called, the breakpoint stays in
+    /// the list, and [`is_intact`](Self::is_intact) is `false`.
     ///
     /// Wraps `zx_process_read_memory` and `zx_process_write_memory`.
     ///
@@ -125,8 +127,8 @@ impl<P: Borrow<Process>> Drop for Lifted<'_, P> {
     }
 }
 
-/// Prints what `Display` does not: the variant, and addresses in hex. It does not print the result of the
-/// closure, so that this is an [`Error`] for every type of result.
+/// Prints the variant and its source. It does not print the result of the closure, so that this is an
+/// [`Error`] for every type of result.
 impl<T> fmt::Debug for LiftError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, source) = match self {

@@ -129,7 +129,6 @@ pub(crate) fn second_debugger_is_refused() {
     let mut debuggee = Debuggee::start(code, Text::Once, &[1]);
     let error = debuggee.attach_again().err().expect("attached twice");
     let error = error.to_string();
-    assert!(error.starts_with("another"), "{error}");
     assert!(error.contains(" already"), "{error}");
     // The first debugger still works.
     debuggee.run_to_the_end(1);

@@ -48,7 +48,7 @@ impl Unwinder {
         let mut read_stack = |vaddr: u64| {
             let mut word = [0; 8];
             let vaddr = usize::try_from(vaddr).map_err(drop)?;
-            // Two reads, if the word is in two mappings, are not worth a loop: the stack is aligned.
+            // An aligned word is in one mapping, so one read is enough.
             match memory.read_memory(vaddr, &mut word) {
                 Ok(8) => Ok(u64::from_le_bytes(word)),
                 _ => Err(()),

@@ -139,6 +139,14 @@ impl RunControl for Traced {
         }
     }
 
+    fn ended(&mut self) -> Option<i64> {
+        if self.has_ended(wait::AFTER_ERROR) {
+            self.return_code().ok()
+        } else {
+            None
+        }
+    }
+
     fn registers(&self, thread: ThreadId) -> Result<Registers> {
         Ok(thread::registers(&self.thread(thread)?.general()?))
     }

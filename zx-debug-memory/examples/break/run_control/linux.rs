@@ -1,17 +1,22 @@
 //! Run control by ptrace. Linux allows the requests only from the thread that traces.
+//!
+//! A stop signal, such as that of Ctrl-Z, does not stop a process while it is traced.
 
 mod ctrl_c;
 mod launch;
 mod registers;
 mod single_step;
+mod wait;
 
 use super::{Hit, Registers, Result, RunControl, Stop, ThreadId};
+use libc::c_int;
 use nix::errno::Errno;
-use nix::sys::ptrace::{self, Event, Options};
+use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use wait::{Event, resume, wait};
 use zx_debug_memory::Breakpoints;
 use zx_process_memory::Process;
 
@@ -29,63 +34,50 @@ pub(crate) struct Traced {
 enum Thread {
     Running,
     /// Stopped, with the signals that it gets when it continues.
-    Stopped(Vec<Signal>),
+    Stopped(Vec<c_int>),
 }
 
 impl Traced {
-    /// Traces a child process that has stopped itself by `SIGSTOP`.
-    pub(crate) fn attach(pid: u32) -> Result<Self> {
-        let pid = Pid::from_raw(pid.try_into()?);
-        // If the debugger fails, the process ends too, instead of at one of the breakpoints.
-        let options = Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_EXITKILL;
-        ptrace::seize(pid, options).map_err(launch::seize_error)?;
-        let mut traced = Self {
-            pid,
-            threads: BTreeMap::from([(pid, Thread::Running)]),
-            trapped: Vec::new(),
-            is_interrupted: false,
-            ended: None,
-        };
-        traced.wait(Some(pid))?;
-        // Ends the stop that the SIGSTOP began.
-        kill(pid, Signal::SIGCONT)?;
-        Ok(traced)
-    }
-
-    /// Waits for one event of a thread, or of any thread.
+    /// Waits for an event of the thread, or of any thread.
     fn wait(&mut self, thread: Option<Pid>) -> Result<()> {
-        // Without __WNOTHREAD, the children of other threads would be waited for, too.
-        let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
-        match waitpid(thread, Some(flags)) {
-            Ok(status) => self.record(status),
-            Err(Errno::EINTR) => Ok(()),
+        match wait(thread, 0) {
+            Ok(Some((thread, event))) => self.record(thread, event),
+            Ok(None) => {}
             // The thread has ended because another one has called exec.
             Err(Errno::ECHILD) if thread.is_some_and(|thread| thread != self.pid) => {
                 self.threads.retain(|known, _| Some(*known) != thread);
-                Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
-    fn record(&mut self, status: WaitStatus) -> Result<()> {
-        match status {
-            WaitStatus::Exited(thread, code) => self.remove(thread, code.into()),
-            WaitStatus::Signaled(thread, signal, _) => self.remove(thread, 128 + signal as i64),
-            WaitStatus::PtraceEvent(thread, _, event) => {
-                if event == Event::PTRACE_EVENT_CLONE as i32 {
-                    // The new thread stops before its first instruction. That can have been reported
-                    // before.
-                    let new = Pid::from_raw(ptrace::getevent(thread)?.try_into()?);
-                    self.threads.entry(new).or_insert(Thread::Running);
+    fn record(&mut self, thread: Pid, event: Event) {
+        match event {
+            Event::Ended(status) => {
+                self.remove(thread);
+                // The first thread is reported last, when all others have ended.
+                if thread == self.pid {
+                    ctrl_c::forget();
+                    self.ended = Some(status);
                 }
+            }
+            Event::Ending => {
+                self.remove(thread);
+                // If it fails, the thread has ended by SIGKILL.
+                let _ = resume(thread, 0);
+            }
+            Event::Created(new) => {
+                // The new thread's own stop can have been reported before this event.
+                self.threads.entry(new).or_insert(Thread::Running);
                 self.set_stopped(thread);
             }
-            WaitStatus::Stopped(thread, signal) => {
-                let code = ptrace::getsiginfo(thread).map_or(0, |info| info.si_code);
+            Event::Stopped => {
+                self.set_stopped(thread);
+            }
+            Event::Signal { signal, code } => {
                 let signals = self.set_stopped(thread);
-                // A code above 0: the kernel has sent the signal.
-                if signal == Signal::SIGTRAP && code > 0 {
+                if signal == libc::SIGTRAP && code > 0 {
                     self.trapped.push(thread);
                 } else if ctrl_c::is_from_user(signal, code) {
                     self.is_interrupted = true;
@@ -93,13 +85,11 @@ impl Traced {
                     signals.push(signal);
                 }
             }
-            _ => {}
         }
-        Ok(())
     }
 
     /// Returns the signals that the thread gets when it continues.
-    fn set_stopped(&mut self, thread: Pid) -> &mut Vec<Signal> {
+    fn set_stopped(&mut self, thread: Pid) -> &mut Vec<c_int> {
         let state = self.threads.entry(thread).or_insert(Thread::Running);
         if matches!(state, Thread::Running) {
             *state = Thread::Stopped(Vec::new());
@@ -111,20 +101,16 @@ impl Traced {
     }
 
     /// Returns the signals of a thread, or `None` if it is not stopped.
-    fn signals(&mut self, thread: Pid) -> Option<&mut Vec<Signal>> {
+    fn signals(&mut self, thread: Pid) -> Option<&mut Vec<c_int>> {
         match self.threads.get_mut(&thread) {
             Some(Thread::Stopped(signals)) => Some(signals),
             Some(Thread::Running) | None => None,
         }
     }
 
-    fn remove(&mut self, thread: Pid, status: i64) {
+    fn remove(&mut self, thread: Pid) {
         self.threads.remove(&thread);
         self.trapped.retain(|trapped| *trapped != thread);
-        // The first thread is reported last.
-        if thread == self.pid {
-            self.ended = Some(status);
-        }
     }
 
     /// Lets the stopped threads run.
@@ -136,14 +122,14 @@ impl Traced {
             let mut signals = signals.into_iter();
             let first = signals.next();
             // A stop delivers only one signal.
-            signals.try_for_each(|signal| kill(self.pid, signal))?;
-            ignore_ended(ptrace::cont(*thread, first))?;
+            signals.try_for_each(|signal| send(self.pid, *thread, signal))?;
+            ignore_ended(resume(*thread, first.unwrap_or(0)))?;
         }
         Ok(())
     }
 
     /// Stops the threads that run.
-    fn stop(&mut self) -> Result<()> {
+    fn stop(&mut self, breakpoints: &Breakpoints<Process>) -> Result<()> {
         let mut interrupted = Vec::new();
         while let Some(thread) = self.first_running() {
             if !interrupted.contains(&thread) {
@@ -151,6 +137,16 @@ impl Traced {
                 ignore_ended(ptrace::interrupt(thread))?;
             }
             self.wait(Some(thread))?;
+        }
+        // A thread can have executed a break instruction, and was interrupted before it got the signal.
+        // Without the breakpoint, the signal would be the program's. It comes before an instruction.
+        for thread in self.threads.keys().copied().collect::<Vec<_>>() {
+            let vaddr = breakpoints.stopped_at(usize::try_from(registers::read(thread)?.pc)?);
+            let is_reported = self.trapped.contains(&thread);
+            if vaddr.is_some() && !is_reported && wait::has_pending_trap(thread) {
+                resume(thread, 0)?;
+                self.wait(Some(thread))?;
+            }
         }
         Ok(())
     }
@@ -172,7 +168,7 @@ impl Traced {
                 let thread = ThreadId::try_from(thread.as_raw())?;
                 hits.push(Hit { thread, vaddr });
             } else if let Some(signals) = self.signals(thread) {
-                signals.push(Signal::SIGTRAP);
+                signals.push(libc::SIGTRAP);
             }
         }
         Ok(hits)
@@ -191,7 +187,7 @@ impl RunControl for Traced {
             self.resume()?;
             self.wait(None)?;
             if self.is_interrupted || !self.trapped.is_empty() {
-                self.stop()?;
+                self.stop(breakpoints)?;
             }
             let hits = self.take_hits(breakpoints)?;
             if !hits.is_empty() {
@@ -212,21 +208,42 @@ impl RunControl for Traced {
         registers::write_argument(pid(thread)?, value)
     }
 
+    fn ended(&mut self) -> Option<i64> {
+        let deadline = Instant::now() + Duration::from_millis(100);
+        while self.ended.is_none() && Instant::now() < deadline {
+            match wait(None, libc::WNOHANG) {
+                Ok(Some((thread, event))) => self.record(thread, event),
+                _ => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+        self.ended
+    }
+
     fn detach(mut self) -> Result<()> {
         for (thread, state) in std::mem::take(&mut self.threads) {
-            let signal = match state {
-                Thread::Stopped(signals) => signals.first().copied(),
-                Thread::Running => None,
-            };
-            ignore_ended(ptrace::detach(thread, signal))?;
+            if let Thread::Stopped(signals) = state {
+                for signal in signals {
+                    send(self.pid, thread, signal)?;
+                }
+            }
+            ignore_ended(ptrace::detach(thread, None))?;
         }
-        // Discards a SIGSTOP that was sent to interrupt the process.
+        // Discards a SIGSTOP that was sent to interrupt the process. No other one follows.
+        ctrl_c::forget();
         Ok(ignore_ended(kill(self.pid, Signal::SIGCONT))?)
     }
 }
 
 fn pid(thread: ThreadId) -> Result<Pid> {
     Ok(Pid::from_raw(thread.try_into()?))
+}
+
+/// Sends a signal to a thread.
+fn send(pid: Pid, thread: Pid, signal: c_int) -> nix::Result<()> {
+    let (pid, thread) = (pid.as_raw(), thread.as_raw());
+    // SAFETY: the call takes no pointer.
+    let raw = unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, signal) };
+    ignore_ended(Errno::result(raw).map(drop))
 }
 
 /// A thread can end at any time, by SIGKILL. `wait` reports it.

@@ -22,6 +22,10 @@ impl RunControl for Traced {
         match *self {}
     }
 
+    fn ended(&mut self) -> Option<i64> {
+        match *self {}
+    }
+
     fn registers(&self, _thread: ThreadId) -> Result<Registers> {
         match *self {}
     }

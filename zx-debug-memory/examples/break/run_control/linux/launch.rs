@@ -1,13 +1,16 @@
-//! Starts a program, up to its first instruction.
+//! Starts a program, up to its entry point.
 
 use super::super::{Result, RunControl, Stop};
-use super::{Traced, ctrl_c};
+use super::{Thread, Traced, ctrl_c};
 use nix::errno::Errno;
-use nix::sys::ptrace;
-use nix::sys::signal::Signal;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
-use std::fs;
+use object::elf::ELFCLASS64;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use zx_debug_memory::{BreakInstruction, Breakpoints, OnDrop};
@@ -21,20 +24,53 @@ impl Traced {
         // SAFETY: the closure only makes a system call, which is allowed between fork and exec.
         unsafe { command.pre_exec(trace_me) };
         let program = command.get_program().to_string_lossy().into_owned();
-        let child = command
+        let mut child = command
             .spawn()
             .map_err(|error| spawn_error(&program, &error))?;
-        let pid = Pid::from_raw(child.id().try_into()?);
-        // It has stopped at its exec. `seize` allows what `traceme` does not: to stop other threads
-        // without a signal. So stop it in another way first.
+        match Self::trace(child.id(), &program) {
+            Ok((traced, process)) => Ok((traced, process, child)),
+            Err(error) => {
+                // Nothing traces it any more, and it is stopped. Both calls fail if it has ended.
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(error)
+            }
+        }
+    }
+
+    fn trace(id: u32, program: &str) -> Result<(Self, Process)> {
+        let pid = Pid::from_raw(id.try_into()?);
+        // It has stopped at its exec. Only a process that is traced by `seize` can be interrupted without
+        // a signal. So detach, and keep it stopped by SIGSTOP.
         waitpid(pid, None)?;
         ptrace::detach(pid, Signal::SIGSTOP)?;
         waitpid(pid, Some(WaitPidFlag::WUNTRACED))?;
+        let mut traced = Self::attach(id).map_err(|error| format!("{program}: {error}"))?;
         ctrl_c::stop_on_ctrl_c(pid)?;
-        let mut traced = Self::attach(child.id())?;
-        let process = Process::from_pid(child.id())?;
-        traced.run_to(entry(child.id())?, &process, &program)?;
-        Ok((traced, process, child))
+        let process = Process::from_pid(id)?;
+        traced.run_to(entry(id)?, &process, program)?;
+        Ok((traced, process))
+    }
+
+    /// Traces a child process that was stopped by `SIGSTOP`.
+    pub(crate) fn attach(pid: u32) -> Result<Self> {
+        let pid = Pid::from_raw(pid.try_into()?);
+        // Without TRACEEXIT, the end of the first thread is reported only after that of all others. With
+        // EXITKILL, the process ends if the debugger fails, instead of at one of the breakpoints.
+        let options =
+            Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEEXIT | Options::PTRACE_O_EXITKILL;
+        ptrace::seize(pid, options).map_err(seize_error)?;
+        let mut traced = Self {
+            pid,
+            threads: BTreeMap::from([(pid, Thread::Running)]),
+            trapped: Vec::new(),
+            is_interrupted: false,
+            ended: None,
+        };
+        traced.wait(Some(pid))?;
+        // Ends the stop that the SIGSTOP began.
+        kill(pid, Signal::SIGCONT)?;
+        Ok(traced)
     }
 
     fn run_to(&mut self, vaddr: usize, process: &Process, program: &str) -> Result<()> {
@@ -54,6 +90,11 @@ impl Traced {
 
 /// The address of the program's first instruction, which the kernel stores for the program loader.
 fn entry(pid: u32) -> Result<usize> {
+    let mut ident = [0; 5];
+    File::open(format!("/proc/{pid}/exe"))?.read_exact(&mut ident)?;
+    if ident[4] != ELFCLASS64.0 {
+        return Err("32-bit programs are not supported".into());
+    }
     let auxv = fs::read(format!("/proc/{pid}/auxv"))?;
     // Pairs of words: a type and a value.
     let mut pairs = auxv.chunks_exact(16).map(|pair| pair.split_at(8));
@@ -64,19 +105,19 @@ fn entry(pid: u32) -> Result<usize> {
 
 fn spawn_error(program: &str, error: &std::io::Error) -> String {
     if error.raw_os_error() == Some(Errno::EPERM as i32) {
-        format!("cannot trace {program}: {}", seize_error(Errno::EPERM))
+        format!("{program}: {}", seize_error(Errno::EPERM))
     } else {
         format!("cannot start {program}: {error}")
     }
 }
 
-pub(super) fn seize_error(error: Errno) -> String {
+fn seize_error(error: Errno) -> String {
     match error {
         Errno::EPERM => {
-            "another process, such as `strace -f` or a debugger, traces it already, or Linux \
-                         does not allow this process to trace (EPERM)"
+            "cannot trace the process: it is traced already, by a debugger or `strace -f`; or \
+                         its file cannot be read; or Linux does not allow it (EPERM)"
                 .to_owned()
         }
-        error => format!("ptrace failed with {error}"),
+        error => format!("cannot trace the process: {error}"),
     }
 }

@@ -11,12 +11,13 @@ use by_breakpoint::Step;
 use by_kernel::Step;
 
 use super::{Result, Traced};
-use nix::sys::signal::Signal;
+use libc::c_int;
 use nix::unistd::Pid;
 
 pub(super) fn step(traced: &mut Traced, thread: Pid) -> Result<()> {
     let step = Step::prepare(thread)?;
     loop {
+        let held = traced.signals(thread).map_or(0, |signals| signals.len());
         super::ignore_ended(step.resume(thread))?;
         traced.wait(Some(thread))?;
         if traced.trapped.contains(&thread) {
@@ -25,17 +26,14 @@ pub(super) fn step(traced: &mut Traced, thread: Pid) -> Result<()> {
         }
         // Another signal stops the thread before the instruction. It is held until the thread runs:
         // otherwise a handler would run first. But the signal of a fault comes from the instruction.
-        let last = traced.signals(thread).and_then(|signals| signals.last());
-        let is_fault = last.is_some_and(|signal| FAULTS.contains(signal));
-        if is_fault || traced.signals(thread).is_none() {
+        let Some(signals) = traced.signals(thread) else {
+            return Ok(()); // The thread has ended.
+        };
+        let new = signals.get(held..).unwrap_or_default();
+        if new.iter().any(|signal| FAULTS.contains(signal)) {
             return Ok(());
         }
     }
 }
 
-const FAULTS: [Signal; 4] = [
-    Signal::SIGBUS,
-    Signal::SIGFPE,
-    Signal::SIGILL,
-    Signal::SIGSEGV,
-];
+const FAULTS: [c_int; 4] = [libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGSEGV];

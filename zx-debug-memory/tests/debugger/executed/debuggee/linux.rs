@@ -25,6 +25,9 @@ impl Drop for Killed {
             if waited == -1 || (waited == self.0 && has_ended) {
                 break;
             }
+            // A traced thread stops once more before it ends.
+            // SAFETY: the request takes no pointer.
+            unsafe { libc::ptrace(libc::PTRACE_CONT, waited, 0, 0) };
         }
     }
 }
