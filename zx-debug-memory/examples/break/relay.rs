@@ -1,7 +1,8 @@
 //! Output of the program that is debugged.
 //!
-//! On Zircon of 2018 and 2019 a child cannot inherit stdin, stdout or stderr if it is a debuglog (measured).
-//! So the child gets no stdin, pipes replace the others, and threads copy the output.
+//! On Zircon of July 2019 a program whose stdin, stdout and stderr are a debuglog cannot pass them on to a
+//! child (measured): fdio cannot transfer a debuglog (read in the source). So the child gets no stdin, pipes
+//! replace the others, and threads copy the output.
 
 use crate::run_control::Result;
 use std::io::{self, Read, Write};
