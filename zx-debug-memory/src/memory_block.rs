@@ -92,12 +92,13 @@ impl MemoryMap {
                     bytes: Some(bytes),
                 },
                 result => {
-                    if let Some(status) = result.err().filter(|status| !is_unmapped(*status)) {
+                    let status = result.err();
+                    if let Some(status) = status.filter(|status| !is_unmapped(*status)) {
                         refused.get_or_insert(status);
                     }
                     let end = match mapping {
                         // The reason is not the page, but the handle, the process or the VMO.
-                        Some(_) if is_of_all_pages(result.err()) => end,
+                        Some(_) if is_of_all_pages(status) => end,
                         Some(_) => page_end,
                         None => self.next_start(page_end).min(range.end),
                     };

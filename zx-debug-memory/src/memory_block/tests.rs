@@ -125,6 +125,21 @@ fn refused_read_is_an_error_if_nothing_was_read() {
 }
 
 #[test]
+fn mapping_that_cannot_be_read_costs_two_reads() {
+    let mut pages = Pages::new([(2, 100), (200, 201)]);
+    pages.refused = Some((2, Status::BadState));
+    let blocks = pages.map().read_blocks(&pages, 2 * PAGE..201 * PAGE);
+    assert_eq!(
+        summary(&blocks.unwrap()),
+        [
+            (2 * PAGE..200 * PAGE, false),
+            (200 * PAGE..201 * PAGE, true)
+        ]
+    );
+    assert_eq!(pages.reads.get(), 4);
+}
+
+#[test]
 fn unmapped_memory_is_one_hole() {
     let pages = Pages::new([]);
     let blocks = pages.map().read_blocks(&pages, 0..usize::MAX).unwrap();

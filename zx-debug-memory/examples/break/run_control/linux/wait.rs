@@ -5,6 +5,7 @@ use nix::errno::Errno;
 use nix::sys::ptrace;
 use nix::unistd::Pid;
 
+#[derive(Clone, Copy)]
 pub(super) enum Event {
     /// A thread, or the process, has ended: with its exit code, or with 128 plus the number of a signal.
     Ended(i64),
