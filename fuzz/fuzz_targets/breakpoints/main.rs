@@ -124,9 +124,13 @@ impl Both<'_> {
         let at = at.min(LEN);
         bytes.truncate(LEN - at);
         let range = at..at + bytes.len();
-        let expected = self.model.lift(lifted, |memory| memory[range].copy_from_slice(&bytes));
+        let expected = self
+            .model
+            .lift(lifted, |memory| memory[range].copy_from_slice(&bytes));
         let vaddr = self.memory.vaddr() + lifted;
-        let actual = self.breakpoints.lift(vaddr, |_| self.memory.store(at, &bytes));
+        let actual = self
+            .breakpoints
+            .lift(vaddr, |_| self.memory.store(at, &bytes));
         match actual {
             Err(LiftError::Lift(BreakpointError::NotInserted { .. })) => assert_eq!(expected, None),
             actual => {
