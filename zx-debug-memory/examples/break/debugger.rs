@@ -55,7 +55,7 @@ impl Debugger {
     /// Does the task, and lets the process run to its end. `program` is its file.
     pub(crate) fn run(mut self, task: &Task, program: &Path) -> Result<Outcome> {
         let process = self.breakpoints.process();
-        let vaddr = symbols::find(task.symbol, program, &self.modules, process)
+        let vaddr = symbols::find(task.symbol, program, &self.map, &self.modules, process)
             .or_else(|error| task.vaddr.ok_or(error))?;
         self.breakpoints.insert(vaddr, BreakInstruction::NATIVE)?;
         loop {

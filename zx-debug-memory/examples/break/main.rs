@@ -14,6 +14,7 @@ mod child;
 mod console;
 mod debugger;
 mod demo;
+mod read_up_to;
 #[cfg(target_os = "fuchsia")]
 mod relay;
 mod run_control;
@@ -91,7 +92,8 @@ fn debug(symbol: &str, count: u64, program: &PathBuf, arguments: &[OsString]) ->
         count,
         change: None,
     };
-    let outcome = Debugger::new(control, process)?.run(&task, program)?;
+    let file = control.file_of(program);
+    let outcome = Debugger::new(control, process)?.run(&task, &file)?;
     #[cfg(target_os = "fuchsia")]
     relay.finish()?;
     match outcome {

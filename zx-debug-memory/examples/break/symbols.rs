@@ -1,12 +1,13 @@
 //! The addresses of symbols: from the file of the program, and from the dynamic symbol tables in memory.
 
+use crate::read_up_to::read_up_to;
 use crate::run_control::Result;
 use object::elf::{self, Dyn64, Sym64};
 use object::read::elf::{Dyn, GnuHashTable, HashTable, Sym};
 use object::{LittleEndian as LE, Object, ObjectSymbol, SymbolKind, pod};
 use std::fs;
 use std::path::Path;
-use zx_debug_memory::{BuildId, Module, Modules, ReadMemory};
+use zx_debug_memory::{BuildId, MemoryMap, Module, Modules, ReadMemory};
 
 type Elf64 = elf::FileHeader64<LE>;
 
@@ -18,6 +19,7 @@ type Elf64 = elf::FileHeader64<LE>;
 pub(crate) fn find(
     name: &str,
     program: &Path,
+    map: &MemoryMap,
     modules: &Modules,
     memory: &impl ReadMemory,
 ) -> Result<usize> {
@@ -39,14 +41,20 @@ pub(crate) fn find(
     }
     Err(format!(
         "no loaded module has a function {name}; modules:{}",
-        list(modules)
+        list(map, modules)
     )
     .into())
 }
 
-fn list(modules: &Modules) -> String {
-    let lines = modules.iter().map(|module| format!("\n    {module}"));
-    lines.collect()
+fn list(map: &MemoryMap, modules: &Modules) -> String {
+    let line = |module: &Module| {
+        // A program has no soname, but its mapping has a name.
+        let mapping = map.find(module.program_headers.start);
+        let mapping = mapping.filter(|_| module.soname.is_none());
+        let name = mapping.map_or("", |mapping| &mapping.name);
+        format!("\n    {module} {name}")
+    };
+    modules.iter().map(line).collect()
 }
 
 /// Searches the file for the symbol, and the modules for the one that was loaded from this file.
@@ -118,19 +126,4 @@ fn find_exported(
 /// Returns all entries that the bytes contain whole.
 fn slice<T: pod::Pod>(bytes: &[u8]) -> &[T] {
     pod::slice_from_bytes(bytes, bytes.len() / size_of::<T>()).map_or(&[], |(entries, _)| entries)
-}
-
-/// The bytes of the range, up to the first that cannot be read.
-pub(crate) fn read_up_to(range: std::ops::Range<usize>, memory: &impl ReadMemory) -> Vec<u8> {
-    let mut bytes = vec![0; range.len()];
-    let mut done = 0;
-    // A read ends where a mapping ends.
-    while let Ok(count @ 1..) = memory.read_memory(range.start + done, &mut bytes[done..]) {
-        done += count;
-        if done == bytes.len() {
-            break;
-        }
-    }
-    bytes.truncate(done);
-    bytes
 }

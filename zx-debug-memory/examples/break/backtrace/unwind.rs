@@ -2,10 +2,11 @@
 //! function that reads the stack.
 
 use super::MAX_FRAMES;
+use crate::read_up_to::read_up_to;
 use crate::run_control::Registers;
-use crate::symbols::read_up_to;
 use framehop::{ExplicitModuleSectionInfo, FrameAddress, Unwinder as _};
 use gimli::{BaseAddresses, EhFrameHdr, LittleEndian, Pointer};
+use std::ops::Range;
 use zx_debug_memory::{Module, Modules, ReadMemory};
 
 #[cfg(target_arch = "aarch64")]
@@ -21,25 +22,27 @@ type ArchUnwinder = UnwinderX86_64<Vec<u8>>;
 pub(crate) struct Unwinder {
     unwinder: ArchUnwinder,
     cache: Cache,
+    /// The modules without unwind information.
+    without: Vec<Range<u64>>,
 }
 
 impl Unwinder {
     pub(crate) fn new(modules: &Modules, memory: &impl ReadMemory) -> Self {
-        let mut unwinder = ArchUnwinder::new();
+        let (mut unwinder, mut without) = (ArchUnwinder::new(), Vec::new());
         for module in modules {
-            // Without the information, framehop follows the frame pointers.
-            let sections = sections(module, memory).unwrap_or_default();
             let extent = module.extent();
-            unwinder.add_module(framehop::Module::new(
-                module.to_string(),
-                extent.start as u64..extent.end as u64,
-                module.bias as u64,
-                sections,
-            ));
+            let extent = extent.start as u64..extent.end as u64;
+            let Some(sections) = sections(module, memory) else {
+                without.push(extent);
+                continue;
+            };
+            let (name, bias) = (module.to_string(), module.bias as u64);
+            unwinder.add_module(framehop::Module::new(name, extent, bias, sections));
         }
         Self {
             unwinder,
             cache: Cache::new(),
+            without,
         }
     }
 
@@ -55,6 +58,12 @@ impl Unwinder {
             }
         };
         let (pc, from) = (registers.pc, convert(registers));
+        // Otherwise framehop would follow the frame pointer, which most programs use for other values. At the
+        // first instruction of a function, the return address is known.
+        if self.without.iter().any(|extent| extent.contains(&pc)) {
+            let caller = registers.lr.or_else(|| read_stack(registers.sp).ok());
+            return [pc].into_iter().chain(caller).collect();
+        }
         let mut frames = self
             .unwinder
             .iter_frames(pc, from, &mut self.cache, &mut read_stack);

@@ -1,6 +1,7 @@
 //! No run control.
 
 use super::{Registers, Result, RunControl, Stop, ThreadId};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use zx_debug_memory::Breakpoints;
 use zx_process_memory::Process;
@@ -10,6 +11,10 @@ pub(crate) enum Traced {}
 impl Traced {
     pub(crate) fn spawn(_command: &mut Command) -> Result<(Self, Process, Child)> {
         Err("this target has no run control".into())
+    }
+
+    pub(crate) fn file_of(&self, _program: &Path) -> PathBuf {
+        match *self {}
     }
 }
 

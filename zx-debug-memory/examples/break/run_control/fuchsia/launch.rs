@@ -4,12 +4,18 @@ use super::exception::{self, Exception};
 use super::handle::{OwnedHandle, check};
 use super::{Result, Traced, exception_channel};
 use fuchsia_zircon_sys as zx;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use zx_process_memory::sys::{self, zx_handle_t};
 use zx_process_memory::{Process, Rights, Status};
 
 impl Traced {
+    /// The file of the program.
+    #[allow(clippy::unused_self)] // Linux uses it.
+    pub(crate) fn file_of(&self, program: &Path) -> PathBuf {
+        program.to_owned()
+    }
+
     /// Starts a program, and returns when all libraries that it is linked with are loaded. The program's own
     /// code has not run yet.
     pub(crate) fn spawn(command: &mut Command) -> Result<(Self, Process, Child)> {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use zx_debug_memory::{BreakInstruction, Breakpoints, OnDrop};
 use zx_process_memory::{Process, Rights};
@@ -50,6 +51,11 @@ impl Traced {
         let process = Process::from_pid(id)?;
         traced.run_to(entry(id)?, &process, program)?;
         Ok((traced, process))
+    }
+
+    /// The file of the program: for a script, that of its interpreter.
+    pub(crate) fn file_of(&self, _program: &Path) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/exe", self.pid))
     }
 
     /// Traces a child process that was stopped by `SIGSTOP`.
