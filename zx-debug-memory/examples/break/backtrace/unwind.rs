@@ -20,7 +20,7 @@ type ArchUnwinder = UnwinderAarch64<Vec<u8>>;
 type ArchUnwinder = UnwinderX86_64<Vec<u8>>;
 
 pub(crate) struct Unwinder {
-    unwinder: ArchUnwinder,
+    framehop: ArchUnwinder,
     cache: Cache,
     /// The modules without unwind information.
     without: Vec<Range<u64>>,
@@ -40,7 +40,7 @@ impl Unwinder {
             unwinder.add_module(framehop::Module::new(name, extent, bias, sections));
         }
         Self {
-            unwinder,
+            framehop: unwinder,
             cache: Cache::new(),
             without,
         }

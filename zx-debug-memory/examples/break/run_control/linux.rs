@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use wait::{Event, resume, wait};
+use wait::{Event, ignore_ended, resume, send, wait};
 use zx_debug_memory::Breakpoints;
 use zx_process_memory::Process;
 
@@ -236,20 +236,4 @@ impl RunControl for Traced {
 
 fn pid(thread: ThreadId) -> Result<Pid> {
     Ok(Pid::from_raw(thread.try_into()?))
-}
-
-/// Sends a signal to a thread.
-fn send(pid: Pid, thread: Pid, signal: c_int) -> nix::Result<()> {
-    let (pid, thread) = (pid.as_raw(), thread.as_raw());
-    // SAFETY: the call takes no pointer.
-    let raw = unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, signal) };
-    ignore_ended(Errno::result(raw).map(drop))
-}
-
-/// A thread can end at any time, by SIGKILL. `wait` reports it.
-fn ignore_ended(result: nix::Result<()>) -> nix::Result<()> {
-    match result {
-        Err(Errno::ESRCH) => Ok(()),
-        other => other,
-    }
 }

@@ -18,7 +18,7 @@ pub(super) fn step(traced: &mut Traced, thread: Pid) -> Result<()> {
     let step = Step::prepare(thread)?;
     loop {
         let held = traced.signals(thread).map_or(0, |signals| signals.len());
-        super::ignore_ended(step.resume(thread))?;
+        super::wait::ignore_ended(step.resume(thread))?;
         traced.wait(Some(thread))?;
         if traced.trapped.contains(&thread) {
             traced.trapped.retain(|trapped| *trapped != thread);

@@ -1,4 +1,4 @@
-//! Reports of threads. nix has no real-time signals, which glibc uses to cancel a thread.
+//! Waits for threads, and signals to them. nix has no real-time signals, which glibc uses to cancel a thread.
 
 use libc::c_int;
 use nix::errno::Errno;
@@ -70,4 +70,20 @@ pub(super) fn resume(thread: Pid, signal: c_int) -> nix::Result<()> {
     // SAFETY: the request takes no pointer.
     let raw = unsafe { libc::ptrace(libc::PTRACE_CONT, thread.as_raw(), none, signal) };
     Errno::result(raw).map(drop)
+}
+
+/// Sends a signal to a thread.
+pub(super) fn send(pid: Pid, thread: Pid, signal: c_int) -> nix::Result<()> {
+    let (pid, thread) = (pid.as_raw(), thread.as_raw());
+    // SAFETY: the call takes no pointer.
+    let raw = unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, signal) };
+    ignore_ended(Errno::result(raw).map(drop))
+}
+
+/// A thread can end at any time, by SIGKILL. `wait` reports it.
+pub(super) fn ignore_ended(result: nix::Result<()>) -> nix::Result<()> {
+    match result {
+        Err(Errno::ESRCH) => Ok(()),
+        other => other,
+    }
 }
