@@ -65,7 +65,7 @@ impl Unwinder {
             return [pc].into_iter().chain(caller).collect();
         }
         let mut frames = self
-            .unwinder
+            .framehop
             .iter_frames(pc, from, &mut self.cache, &mut read_stack);
         let next = || frames.next().ok().flatten();
         let addresses = std::iter::from_fn(next).map(FrameAddress::address);
