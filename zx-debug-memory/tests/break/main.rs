@@ -124,6 +124,36 @@ fn ctrl_c_removes_the_breakpoint_and_the_program_continues() {
 }
 
 #[test]
+fn program_whose_first_thread_has_ended_stops_and_ends() {
+    let program = Program::without_first_thread();
+    let (_, stdout, stderr) = run(&["--symbol", "work", "--count", "2", program.path()]);
+    assert_eq!(stdout, "end\n", "{stderr}");
+    let last = stderr.lines().last();
+    assert_eq!(last, Some("removed; the program ended with status 3"));
+}
+
+#[test]
+fn program_that_is_killed_has_the_status_of_the_signal() {
+    let program = Program::that_counts();
+    for _ in 0..5 {
+        let mut debugger = example()
+            .args(["--symbol", "work", "--count", "100000", program.path()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(debugger.stderr.take().unwrap()).lines();
+        let hit = lines.next().unwrap().unwrap();
+        let (_, thread) = hit.split_once(", thread ").unwrap();
+        let pid = thread.split(',').next().unwrap().parse().unwrap();
+        kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+        let last = lines.map(Result::unwrap).last().unwrap();
+        assert!(last.contains("ended with status 137"), "{last}");
+        debugger.wait().unwrap();
+    }
+}
+
+#[test]
 fn signals_and_break_instructions_of_the_program_reach_it() {
     let program = Program::with_signals();
     let (_, stdout, stderr) = run(&["--symbol", "work", "--count", "5", program.path()]);

@@ -105,6 +105,34 @@ impl Program {
         )
     }
 
+    /// The first thread ends. Another one calls the function, and cancels a third one, for which glibc sends
+    /// a real-time signal.
+    pub(crate) fn without_first_thread() -> Self {
+        Self::compile(
+            r#"
+            static void *wait(void *unused) { for (;;) pause(); return unused; }
+            static void *run(void *first) {
+                pthread_t waiting;
+                pthread_join(*(pthread_t *)first, 0);
+                work(1);
+                pthread_create(&waiting, 0, wait, 0);
+                pthread_cancel(waiting);
+                pthread_join(waiting, 0);
+                work(2);
+                puts("end");
+                fflush(stdout);
+                _exit(3);
+            }
+            int main(void) {
+                static pthread_t first;
+                pthread_t thread;
+                first = pthread_self();
+                pthread_create(&thread, 0, run, &first);
+                pthread_exit(0);
+            }"#,
+        )
+    }
+
     fn compile(source: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("program");
