@@ -102,11 +102,13 @@ pub(crate) fn lift_without_a_breakpoint_is_not_inserted() {
 pub(crate) fn error_of_putting_back_has_the_result_of_the_step() {
     use zx_process_memory::Status;
     use zx_process_memory::sys::{ZX_OK, zx_handle_close};
-    let (debuggee, mut breakpoints) = debuggee();
-    let vaddr = debuggee.vaddr;
+    let debuggee = Debuggee::start();
+    let (process, vaddr) = (debuggee.process(), debuggee.vaddr);
+    let mut breakpoints = Breakpoints::new(&process, OnDrop::Leave);
+    breakpoints.insert(vaddr, Arm64Brk).unwrap();
     let error = breakpoints.lift(vaddr, |breakpoints| {
         let raw = breakpoints.process().as_raw();
-        // SAFETY: `Breakpoints` keeps the handle, but the calls on it return errors only.
+        // SAFETY: the process keeps the handle, but the calls on it return errors only.
         let closed = unsafe { zx_handle_close(raw) };
         assert_eq!(closed, ZX_OK);
         "result"
@@ -123,7 +125,8 @@ pub(crate) fn error_of_putting_back_has_the_result_of_the_step() {
         ("result", Some(Status::BadHandle))
     );
     assert!(breakpoints.get(vaddr).is_some(), "still in the list");
-    std::mem::forget(breakpoints); // Its handle is closed.
+    drop(breakpoints);
+    std::mem::forget(process); // Its handle is closed.
 }
 
 pub(crate) fn stop_is_at_the_breakpoint_whose_instruction_was_executed() {
