@@ -74,6 +74,7 @@ mod memory_block;
 mod memory_map;
 mod module;
 mod modules;
+mod page;
 mod permissions;
 mod read_memory;
 mod segment;

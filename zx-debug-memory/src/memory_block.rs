@@ -1,11 +1,9 @@
 use crate::hex::Hex;
+use crate::page::PAGE;
 use crate::{MemoryMap, ReadMemory};
 use std::fmt;
 use std::ops::Range;
 use zx_process_memory::{MAX_READ_LEN, Status};
-
-/// The smallest page size of all kernels, in bytes. Memory is mapped in whole pages.
-const PAGE: usize = 4096;
 
 /// A part of a range of memory: either readable, with its bytes, or a hole. [`MemoryMap::read_blocks`]
 /// returns them.

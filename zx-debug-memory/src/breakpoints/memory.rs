@@ -5,11 +5,9 @@
 //! writable.
 
 use super::{Borrow, Breakpoints, MAX_LEN, Process};
+use crate::page::PAGE;
 use crate::{BreakpointError, MemoryMap};
 use zx_process_memory::{Status, TransferError};
-
-/// The smallest page size of all kernels, in bytes. Mappings begin and end at page boundaries.
-const PAGE: usize = 4096;
 
 /// The result of a comparison of memory with expected bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]

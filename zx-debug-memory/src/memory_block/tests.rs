@@ -1,11 +1,9 @@
-use super::MemoryBlock;
+use super::{MemoryBlock, PAGE};
 use crate::{MemoryMap, ReadMemory};
 use std::cell::Cell;
 use std::ops::Range;
 use zx_process_memory::Status;
 use zx_process_memory::sys::{ZX_INFO_MAPS_TYPE_MAPPING, zx_info_maps_v1_t};
-
-const PAGE: usize = super::PAGE;
 
 /// Memory in which each byte is its page's number.
 struct Pages {
